@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between the data plane and userspace: the keys and values of every map.
+ * bpf/maps.h declares the maps and says who writes and who reads each. Include vmlinux.h (in
+ * bpf/) or <linux/types.h> (in user/) first.
+ *
+ * Layouts are natural (no packing, explicit padding), so that both compilers agree; the asserts
+ * at the end pin the sizes that the programs' speed or the kernel's map types rely on.
+ */
+#ifndef ZT6_ABI_H
+#define ZT6_ABI_H
+
+#include "zt6_verdicts.h"
+
+/* Changes with any change to what follows. `up` refuses pinned maps of another schema. */
+#define ZT6_SCHEMA 1
+
+#define ZT6_MAX_PORTS   16
+#define ZT6_MAX_TUNNELS 8
+#define ZT6_NO_PORT     0xff
+#define ZT6_IFNAMSIZ    16
+
+#define ZT6_ETH_ALEN 6
+/* The longest output header: Ethernet, an 802.1Q tag, IPv4 without options. */
+#define ZT6_MAX_HEADER (14 + 4 + 20)
+
+/* In network byte order; the halves are for comparing, not for arithmetic. */
+union zt6_addr {
+	__u8 bytes[16];
+	__be32 words[4];
+	__u64 halves[2];
+};
+
+enum zt6_role { ZT6_ROLE_NONE, ZT6_ROLE_UPLINK, ZT6_ROLE_OVERLAY, ZT6_ROLE_LAN, ZT6_ROLE_TUNNEL };
+
+enum zt6_policy { ZT6_POLICY_KERNEL, ZT6_POLICY_OFF };
+
+enum zt6_tunnel_flags {
+	ZT6_TUNNEL_DF = 1 << 0,          /* Don't Fragment on outer packets */
+	ZT6_TUNNEL_INHERIT_TTL = 1 << 1, /* outer TTL is the inner hop limit */
+	ZT6_TUNNEL_INHERIT_TOS = 1 << 2, /* outer DSCP is the inner one */
+};
+
+/* A 6in4 tunnel. */
+struct zt6_tunnel {
+	__be32 local;
+	__be32 remote;
+	__u16 mtu; /* of the IPv6 packets inside, bytes */
+	__u8 ttl;
+	__u8 tos;    /* the ECN bits are ignored: they come from the inner header */
+	__u8 flags;  /* enum zt6_tunnel_flags */
+	__u8 port;   /* slot of the tunnel's own interface */
+	__u8 uplink; /* slot that 6in4 arrives on and leaves by */
+	__u8 pad;
+};
+
+/* `settings`, one element: what holds for the whole instance. */
+struct zt6_settings {
+	__u32 schema;
+	__u32 policy;          /* enum zt6_policy */
+	__u64 hash_seed;       /* random, so that nobody outside can aim at one set of the cache */
+	__u32 cache_sets;      /* of `routes`; a power of two */
+	__u32 jiffies_per_sec; /* CONFIG_HZ of the running kernel */
+	__u32 tunnel_count;
+	__u32 pad;
+	struct zt6_tunnel tunnels[ZT6_MAX_TUNNELS];
+};
+
+/* `agent`, one element, shared memory: what the agent tells the programs. */
+struct zt6_agent {
+	__u32 generation; /* of all that the route cache holds; older entries are misses */
+	__u32 pad;
+	__u64 heartbeat_ns; /* CLOCK_MONOTONIC when the agent last went round its loop; 0: never */
+};
+
+enum zt6_port_flags {
+	ZT6_PORT_PROXY = 1 << 0,         /* Neighbour Solicitations are looked up in `rules` */
+	ZT6_PORT_ROUTER = 1 << 1,        /* R flag of the advertisements */
+	ZT6_PORT_SOURCE_TARGET = 1 << 2, /* advertisements come from the target's own address */
+	ZT6_PORT_SOURCE_ROUTED = 1 << 3, /* the source decides routes here (ip -6 rule, multipath) */
+};
+
+/* A token bucket, written by `up`; the tokens themselves are in `buckets`. */
+struct zt6_rate {
+	__u64 interval_ns; /* between two packets; 0: no limit */
+	__u64 burst_ns;    /* how far a burst may run ahead */
+};
+
+enum zt6_bucket {
+	ZT6_BUCKET_UNRESOLVED, /* packets that make the kernel ask for a neighbour */
+	ZT6_BUCKET_NDP,        /* Neighbour Solicitations under a rule */
+	ZT6_BUCKET_DEFERRED,   /* targets that the agent is asked to verify */
+	ZT6_BUCKET_COUNT
+};
+
+/* `buckets`, by slot: the virtual time up to which each bucket is spoken for (GCRA). */
+struct zt6_buckets {
+	__u64 spoken_for_ns[ZT6_BUCKET_COUNT]; /* CLOCK_MONOTONIC_COARSE */
+};
+
+/* `ports`, ZT6_MAX_PORTS elements. The element's index is the port's slot: programs, counters,
+ * devices and rules are keyed by it, and it stays with the configured name while the instance
+ * is up. */
+struct zt6_port {
+	char name[ZT6_IFNAMSIZ];
+	__u32 ifindex; /* 0: the interface is away */
+	__u32 mtu;     /* of its IPv6 packets, bytes */
+	__u8 role;     /* enum zt6_role */
+	__u8 flags;    /* enum zt6_port_flags */
+	__u16 vlan;    /* the tag its frames carry, host order; 0: none */
+	__u8 mac[ZT6_ETH_ALEN];
+	__u8 tunnel; /* index in zt6_settings, of a ZT6_ROLE_TUNNEL */
+	__u8 pad[5];
+	union zt6_addr na_source; /* source of its advertisements */
+	struct zt6_rate rates[ZT6_BUCKET_COUNT];
+};
+
+struct zt6_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* `counters`, per CPU, by slot. rx counts on arrival, verdicts at the end of the pipeline:
+ * their sums agree, or a path was forgotten. */
+struct zt6_port_counters {
+	struct zt6_counter rx;
+	struct zt6_counter tx; /* what the gateway itself sent through a TC egress program */
+	struct zt6_counter verdicts[ZT6_VERDICT_COUNT];
+};
+
+/* `prefixes`, longest match: to whom an address belongs. */
+struct zt6_prefix_key {
+	__u32 prefixlen; /* 0..128 */
+	__u8 addr[16];
+};
+
+struct zt6_prefix {
+	__u8 port; /* slot from which the prefix's addresses may come; ZT6_NO_PORT: from none */
+	__u8 own;  /* 1: the gateway's own address */
+	__u8 pad[2];
+};
+
+enum zt6_method { ZT6_METHOD_STATIC, ZT6_METHOD_AUTO, ZT6_METHOD_IFACE };
+
+enum zt6_rule_flags {
+	ZT6_RULE_DAD = 1 << 0, /* defend targets in use against Duplicate Address Detection */
+};
+
+/* `rules`, longest match: the proxy rules of every port. */
+struct zt6_rule_key {
+	__u32 prefixlen; /* 32 + 0..128 */
+	__u32 port;      /* slot */
+	__u8 addr[16];
+};
+
+struct zt6_rule {
+	__u8 method; /* enum zt6_method */
+	__u8 flags;  /* enum zt6_rule_flags */
+	__u8 iface;  /* slot where targets live, for ZT6_METHOD_IFACE */
+	__u8 pad;
+};
+
+/* `deferred`, LRU: when the agent was last told of this solicitor and target (__u64 jiffies). */
+struct zt6_deferred_key {
+	union zt6_addr target;
+	union zt6_addr source;
+	__u64 port; /* slot that the solicitation came in on */
+};
+
+/* `events`, ring buffer: one Neighbour Solicitation whose target the agent shall verify. */
+struct zt6_event {
+	union zt6_addr target;
+	union zt6_addr source; /* `::` for Duplicate Address Detection */
+	__u8 reply_mac[ZT6_ETH_ALEN];
+	__u8 port; /* slot that it came in on */
+	__u8 pad;
+};
+
+/* One way of a set of `routes`: what the FIB said, ready to be written in front of a packet.
+ * 128 bytes, so that a way is two cache lines. */
+struct zt6_route {
+	union zt6_addr dst;
+	union zt6_addr src;     /* last source seen; where the source decides, part of the key */
+	__u64 expires_jiffies;  /* 0: empty */
+	__u32 generation;       /* of zt6_agent when it was filled */
+	__u32 mtu;              /* of the IPv6 packet, bytes */
+	__u8 in_port;           /* slot; the tunnel's for what came out of 6in4 */
+	__u8 out_port;          /* slot that the packet is routed to */
+	__u8 tx_port;           /* slot that the frame leaves by: out_port, or the tunnel's uplink */
+	__u8 kind;              /* enum zt6_route_kind */
+	__u8 header_length;     /* of header[], bytes */
+	__u8 tunnel_flags;      /* enum zt6_tunnel_flags, when kind is ZT6_ROUTE_TUNNEL */
+	__u8 header[ZT6_MAX_HEADER]; /* Ethernet, and IPv4 with total length and ECN still 0 */
+	__u8 pad[36];
+};
+
+enum zt6_route_kind {
+	ZT6_ROUTE_ETHERNET, /* out of an Ethernet port */
+	ZT6_ROUTE_TUNNEL,   /* encapsulated, out of the tunnel's uplink */
+	ZT6_ROUTE_LOCAL,    /* an address of the gateway */
+};
+
+/* `routes`, per CPU: one set. */
+#define ZT6_WAYS 4
+struct zt6_route_set {
+	struct zt6_route ways[ZT6_WAYS];
+};
+
+_Static_assert(sizeof(struct zt6_route) == 128, "a way of the cache is two cache lines");
+_Static_assert(sizeof(struct zt6_prefix_key) == 20, "no padding after prefixlen: a trie key");
+_Static_assert(sizeof(struct zt6_rule_key) == 24, "no padding after prefixlen: a trie key");
+
+#endif
