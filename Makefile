@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# zt6-bpf. `make help` lists what there is to make; nothing here needs the network.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+SYSCONF ?= /etc
+B       := build
+
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+
+PACKAGES := libbpf libnl-route-3.0 jansson
+WARNINGS := -Wall -Wextra -Werror
+CPPFLAGS += -Iinclude -Iuser -I$(B) -D_GNU_SOURCE -DZT6_VERSION='"$(VERSION)"'
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=gnu11 $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES))
+LDLIBS   += $(shell pkg-config --libs $(PACKAGES))
+
+# mcpu=v3: 32-bit ALU and atomics, in every kernel since 5.12.
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g $(WARNINGS) -Ivmlinux -Iinclude -Ibpf
+
+SKELETONS := $(patsubst bpf/%.bpf.c,$(B)/%.skel.h,$(wildcard bpf/*.bpf.c))
+SOURCES   := $(wildcard user/*.c user/*/*.c)
+OBJECTS   := $(SOURCES:%.c=$(B)/%.o)
+LIBRARY   := $(filter-out $(B)/user/main.o,$(OBJECTS))
+
+C_FILES   = $(shell git ls-files '*.c' '*.h' ':!vmlinux')
+
+all: $(B)/zt6-bpf ## build/zt6-bpf, the whole program
+
+$(B)/zt6-bpf: $(B)/user/main.o $(B)/libzt6.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/libzt6.a: $(LIBRARY)
+	rm -f $@ && ar rcs $@ $^
+
+$(B)/%.o: %.c | $(SKELETONS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@.tmp $<
+	$(BPFTOOL) gen object $@ $@.tmp
+
+$(B)/%.skel.h: $(B)/%.bpf.o
+	$(BPFTOOL) gen skeleton $< > $@.tmp && mv $@.tmp $@
+
+include $(wildcard tests/*/*.mk tools/*/*.mk)
+
+test: ## everything that tools/test runs, on a machine that has what it needs
+	tools/test --no-deps
+
+demo: ## a small Internet, a gateway and two members, on real packets
+	tools/demo --no-deps
+
+install: all ## to $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONF)/zt6-bpf
+	install -D -m 0755 $(B)/zt6-bpf $(DESTDIR)$(PREFIX)/sbin/zt6-bpf
+	install -D -m 0644 tools/zt6.conf.example $(DESTDIR)$(PREFIX)/share/doc/zt6-bpf/zt6.conf.example
+	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/zt6-bpf/README.md
+	install -d -m 0755 $(DESTDIR)$(SYSCONF)/zt6-bpf
+
+format: ## clang-format over all C files
+	clang-format -i $(C_FILES)
+
+lint: $(SKELETONS) ## clang-format, clang-tidy and cppcheck, as CI runs them
+	clang-format --dry-run --Werror $(C_FILES)
+	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- $(CPPFLAGS) $(CFLAGS)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+		--suppress=missingIncludeSystem -Iinclude -Iuser -D__x86_64__ user
+
+clean: ## forget build/
+	rm -rf $(B)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: all test demo install format lint clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+-include $(OBJECTS:.o=.d) $(wildcard $(B)/*.d $(B)/tests/*/*.d)

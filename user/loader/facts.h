@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel says of its interfaces, routes and addresses: read over netlink, never guessed. */
+#ifndef ZT6_FACTS_H
+#define ZT6_FACTS_H
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../addr.h"
+
+struct nl_sock;
+
+struct iface_facts {
+	char name[IFNAMSIZ];
+	int ifindex;
+	unsigned int mtu;   /* bytes */
+	unsigned int flags; /* IFF_* */
+	uint8_t mac[6];     /* zero without a link layer */
+	char kind[16];      /* "veth", "tun", "sit", ...; empty for hardware */
+	bool has_link_local;
+	struct in6_addr link_local; /* not tentative, or the tentative one while there is no other */
+};
+
+/* 0, -ENODEV when there is no such interface, or another error of the netlink socket. */
+int facts_iface(struct nl_sock *nl, const char *name, struct iface_facts *out);
+
+struct own_address {
+	int ifindex;
+	struct prefix prefix; /* the address, with the length of its link's prefix */
+};
+
+/**
+ * facts_own_addresses - all IPv6 addresses of this network namespace, link-local ones left out.
+ * @out: an array of *@count elements to be freed by the caller
+ */
+int facts_own_addresses(struct nl_sock *nl, struct own_address **out, size_t *count);
+
+/**
+ * facts_ipv4_address - the primary IPv4 address of an interface (global scope, first in the
+ * kernel's order). -ENOENT when it has none yet.
+ */
+int facts_ipv4_address(struct nl_sock *nl, int ifindex, struct in_addr *out);
+
+/**
+ * facts_ipv4_next_hop - the neighbour through which the kernel reaches @dst from @src.
+ * @ifindex: out, the interface towards it
+ * @next_hop: out, the gateway, or @dst itself where it is on-link
+ *
+ * Returns 0 or -ENETUNREACH.
+ */
+int facts_ipv4_next_hop(struct nl_sock *nl, struct in_addr dst, struct in_addr src, int *ifindex,
+			struct in_addr *next_hop);
+
+/**
+ * facts_source_routed - whether IPv6 routes depend on the source.
+ * @member: prefixes whose addresses only members use
+ * @inside: out, for packets from members: an `ip -6 rule from`, or a multipath route, exists
+ * @outside: out, for packets from elsewhere: the same, rules within @member left out, because
+ *	the guard lets no such source in
+ */
+int facts_source_routed(struct nl_sock *nl, const struct prefixes *member, bool *inside,
+			bool *outside);
+
+#endif

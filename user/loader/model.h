@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the maps shall hold: computed from the configuration and the kernel's facts, written to the
+ * maps by programs.c. Pure data, so that `up --dry-run` and the tests can look at it. */
+#ifndef ZT6_MODEL_H
+#define ZT6_MODEL_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../conf.h"
+#include "facts.h"
+#include "zt6_abi.h"
+
+struct model_prefix {
+	struct zt6_prefix_key key;
+	struct zt6_prefix value;
+};
+
+struct model_rule {
+	struct zt6_rule_key key;
+	struct zt6_rule value;
+};
+
+struct model {
+	struct zt6_settings settings; /* hash_seed stays 0: programs.c keeps the one in use */
+	struct zt6_port ports[ZT6_MAX_PORTS];
+	enum conf_datapath datapaths[ZT6_MAX_PORTS]; /* as configured */
+	bool tunnel_bpf[ZT6_MAX_PORTS];              /* a tunnel port whose device is `bpf` */
+	struct model_prefix *prefixes;
+	size_t prefix_count;
+	struct model_rule *rules;
+	size_t rule_count;
+};
+
+/**
+ * model_slots - give every configured port its slot.
+ * @model: slots in use before (by name, zeroed where free) on entry; only names and roles are
+ *	looked at. On return exactly the configured ports have a name and a role.
+ *
+ * A port keeps the slot that its name had, so that its counters go on. Returns 0, or -E2BIG with a
+ * message when there are more than ZT6_MAX_PORTS.
+ */
+int model_slots(struct model *model, const struct conf *conf);
+
+/**
+ * model_fill - complete a model from the configuration and the kernel.
+ * @model: with slots from model_slots()
+ *
+ * An overlay or lan whose interface is away gets ifindex 0. Returns 0, or a negative error with a
+ * message: -ENODEV for an uplink or tunnel interface that is not there, -EADDRNOTAVAIL for a proxied
+ * port without link-local address.
+ */
+int model_fill(struct model *model, const struct conf *conf, struct nl_sock *nl);
+
+void model_free(struct model *model);
+
+#endif

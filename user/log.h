@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Messages for people, on stderr. */
+#ifndef ZT6_LOG_H
+#define ZT6_LOG_H
+
+#include <stdbool.h>
+
+extern bool log_verbose; /* -v */
+
+/* "zt6-bpf: MESSAGE": what was being done, to what, what came back, what to do. */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Only with -v. */
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
