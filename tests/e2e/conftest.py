@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all end-to-end tests share. They need root and what tools/deps installs."""
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from gateway import BINARY  # noqa: E402
+from lab import Lab, conf  # noqa: E402
+
+_gateways = []  # that are up: what every test is held to, whatever it is about
+
+
+def pytest_configure():
+    if os.geteuid():
+        pytest.exit("the end-to-end tests make network namespaces and load programs: run as root", 1)
+    if not os.access(BINARY, os.X_OK):
+        pytest.exit(f"{BINARY} is not there: run make first", 1)
+    # So that `kill` leaves as little behind as Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 1))
+
+
+@pytest.fixture(autouse=True)
+def every_packet_is_counted_once():
+    """On every port rx is the sum of the verdicts (design §2): after each test, once it is quiet."""
+    yield
+    for gateway in _gateways:
+        for _ in range(20):
+            unexplained = gateway.counters().unexplained()
+            if not unexplained:
+                break
+            time.sleep(0.05)
+        assert not unexplained, f"rx and the sum of verdicts differ: {unexplained}"
+
+
+def running(settings, agent=True, **lab_options):
+    """A Lab whose gateway is up with conf(**settings); for fixtures: `yield from running(...)`."""
+    with Lab(**lab_options) as lab:
+        lab.gateway.up(conf(**settings))
+        if agent:
+            lab.gateway.start_agent()
+        _gateways.append(lab.gateway)
+        try:
+            yield lab
+        finally:
+            _gateways.remove(lab.gateway)
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """Tunnel, on-link proxy and LAN together, forwarding in XDP."""
+    yield from running({"lan": True})
+
+
+@pytest.fixture
+def counted(lab):
+    """Call it to learn what the gateway of `lab` counted since the test began."""
+    before = lab.gateway.counters()
+    return lambda: lab.gateway.counters() - before

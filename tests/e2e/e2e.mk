@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The peers of the end-to-end tests and of the demo; they share no code with the gateway.
+
+E2E_PEERS := $(B)/tests/e2e/tapswitch $(B)/tests/e2e/sixinfour_peer
+
+$(E2E_PEERS): $(B)/tests/e2e/%: tests/e2e/%.c
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ $<
+
+e2e-peers: $(E2E_PEERS)
+
+test-e2e: $(B)/zt6-bpf $(E2E_PEERS) ## the gateway from outside: pytest over network namespaces
+	ZT6_BUILD=$(abspath $(B)) PYTHONDONTWRITEBYTECODE=1 \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
+
+.PHONY: e2e-peers test-e2e
