@@ -41,7 +41,7 @@ $(B)/%.o: %.c | $(SKELETONS)
 
 $(B)/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@.tmp $<
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@.tmp $<
 	$(BPFTOOL) gen object $@ $@.tmp
 
 $(B)/%.skel.h: $(B)/%.bpf.o

@@ -39,6 +39,7 @@ enum zt6_tunnel_flags {
 	ZT6_TUNNEL_DF = 1 << 0,          /* Don't Fragment on outer packets */
 	ZT6_TUNNEL_INHERIT_TTL = 1 << 1, /* outer TTL is the inner hop limit */
 	ZT6_TUNNEL_INHERIT_TOS = 1 << 2, /* outer DSCP is the inner one */
+	ZT6_TUNNEL_BPF = 1 << 3,         /* its interface is a TUN: our TC programs do sit's work */
 };
 
 /* A 6in4 tunnel. */
@@ -190,8 +191,9 @@ struct zt6_route {
 	__u8 kind;              /* enum zt6_route_kind */
 	__u8 header_length;     /* of header[], bytes */
 	__u8 tunnel_flags;      /* enum zt6_tunnel_flags, when kind is ZT6_ROUTE_TUNNEL */
+	__u8 source_checked;    /* src has passed the guard */
 	__u8 header[ZT6_MAX_HEADER]; /* Ethernet, and IPv4 with total length and ECN still 0 */
-	__u8 pad[36];
+	__u8 pad[35];
 };
 
 enum zt6_route_kind {

@@ -43,18 +43,21 @@ _Static_assert(sizeof(struct zt6_na) == 72, "IPv6 header, NA and one option");
 
 #define ZT6_NA_PAYLOAD (sizeof(struct zt6_na) - 40)
 
-static inline __u32 zt6_sum_words(const void *words, __u32 count, __u32 sum)
+/* Sums 32-bit words, whose carries the fold brings back: faster than 16 bits at a time. */
+static inline __u64 zt6_sum_words(const void *words, __u32 count, __u64 sum)
 {
-	const __u16 *word = (const __u16 *)words;
+	const __u32 *word = (const __u32 *)words;
 
 	for (__u32 i = 0; i < count; i++)
 		sum += word[i];
 	return sum;
 }
 
-/* Folds a sum of 16-bit words into the Internet checksum (RFC 1071), byte order of the words. */
-static inline __u16 zt6_checksum_fold(__u32 sum)
+/* Folds a sum into the Internet checksum (RFC 1071), in the byte order of the words. */
+static inline __u16 zt6_checksum_fold(__u64 sum)
 {
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (__u16)~sum;
@@ -77,36 +80,36 @@ static inline void zt6_na_build(struct zt6_na *na, const union zt6_addr *source,
 				const union zt6_addr *solicitor, const union zt6_addr *target,
 				const __u8 mac[ZT6_ETH_ALEN], __u8 router)
 {
+	const __u8 version_class_flow[4] = {0x60};
 	__u8 dad = !(solicitor->halves[0] | solicitor->halves[1]);
-	struct zt6_na head = {
-		.version_class_flow = {0x60},
-		.payload_length = {0, ZT6_NA_PAYLOAD},
-		.next_header = ZT6_IPPROTO_ICMPV6,
-		.hop_limit = ZT6_ND_HOP_LIMIT,
-		.src = *source,
-		.dst = *solicitor,
-		.type = ZT6_ND_ADVERT,
-		.flags = router | (dad ? 0 : ZT6_NA_SOLICITED),
-		.target = *target,
-		.option_type = ZT6_ND_OPT_TARGET,
-		.option_length = 1,
-	};
+	/* RFC 8200 §8.1: addresses, upper-layer length and next header are summed as well. */
 	struct {
 		__u8 zero_length[3], length, zero_next[3], next_header;
 	} pseudo = {.length = ZT6_NA_PAYLOAD, .next_header = ZT6_IPPROTO_ICMPV6};
-	__u32 sum;
+	__u64 sum = zt6_sum_words(&pseudo, sizeof(pseudo) / 4, 0);
 
-	__builtin_memcpy(head.target_mac, mac, ZT6_ETH_ALEN);
+	__builtin_memcpy(na->version_class_flow, version_class_flow, sizeof(version_class_flow));
+	na->payload_length[0] = 0;
+	na->payload_length[1] = ZT6_NA_PAYLOAD;
+	na->next_header = ZT6_IPPROTO_ICMPV6;
+	na->hop_limit = ZT6_ND_HOP_LIMIT;
+	na->src = *source;
+	na->dst = *solicitor;
 	if (dad) {
-		head.dst.bytes[0] = 0xff; /* ff02::1 */
-		head.dst.bytes[1] = 0x02;
-		head.dst.bytes[15] = 0x01;
+		na->dst.bytes[0] = 0xff; /* ff02::1 */
+		na->dst.bytes[1] = 0x02;
+		na->dst.bytes[15] = 0x01;
 	}
-	/* RFC 8200 §8.1: addresses, length, next header, then the message. */
-	sum = zt6_sum_words(&pseudo, sizeof(pseudo) / 2, 0);
-	sum = zt6_sum_words(&head.src, (sizeof(head) - 8) / 2, sum);
-	head.checksum = zt6_checksum_fold(sum);
-	*na = head;
+	na->type = ZT6_ND_ADVERT;
+	na->code = 0;
+	na->checksum = 0;
+	na->flags = router | (dad ? 0 : ZT6_NA_SOLICITED);
+	__builtin_memset(na->reserved, 0, sizeof(na->reserved));
+	na->target = *target;
+	na->option_type = ZT6_ND_OPT_TARGET;
+	na->option_length = 1;
+	__builtin_memcpy(na->target_mac, mac, ZT6_ETH_ALEN);
+	na->checksum = zt6_checksum_fold(zt6_sum_words(&na->src, (sizeof(*na) - 8) / 4, sum));
 }
 
 #endif

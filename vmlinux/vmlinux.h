@@ -131,7 +131,7 @@ struct vlan_hdr {
 };
 
 struct iphdr {
-	__u8 ihl : 4, version : 4;
+	__u8 version_ihl; /* one byte instead of two bit fields: no byte order */
 	__u8 tos;
 	__be16 tot_len;
 	__be16 id;

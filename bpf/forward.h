@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Forwarding: guard, route, hop limit, MTU, policy and rewrite, in this order. */
+#ifndef ZT6_FORWARD_H
+#define ZT6_FORWARD_H
+
+/* What the kernel shall do with a packet that it says it would not forward (yet). */
+static __noinline int forward_refused(const struct zt6_port *port, __u8 in_port, long fib_result)
+{
+	switch (fib_result) {
+	case BPF_FIB_LKUP_RET_NO_NEIGH:
+		return bucket_take(port, in_port, ZT6_BUCKET_UNRESOLVED)
+			       ? ZT6_PASS_UNRESOLVED
+			       : ZT6_DROP_UNRESOLVED_LIMITED;
+	case BPF_FIB_LKUP_RET_UNREACHABLE:
+	case BPF_FIB_LKUP_RET_PROHIBIT:
+		return bucket_take(port, in_port, ZT6_BUCKET_UNRESOLVED)
+			       ? ZT6_PASS_NO_ROUTE
+			       : ZT6_DROP_UNRESOLVED_LIMITED;
+	case BPF_FIB_LKUP_RET_BLACKHOLE:
+		return ZT6_DROP_BLACKHOLE;
+	case BPF_FIB_LKUP_RET_NOT_FWDED:
+	case BPF_FIB_LKUP_RET_FWD_DISABLED:
+		/* Ambiguous: no route, or an own address that `prefixes` does not know yet. The
+		 * gateway must stay reachable, so there is no limit. */
+		return ZT6_PASS_NO_ROUTE;
+	default:
+		return ZT6_PASS_OTHER;
+	}
+}
+
+/* Whether the fast path may carry packets from one port to the other. */
+static __always_inline int forward_between(const struct zt6_port *in, const struct zt6_port *out,
+					   const struct zt6_route *route)
+{
+	/* RFC 6324: what came out of a tunnel never goes into one. */
+	if (in->role == ZT6_ROLE_TUNNEL && out->role == ZT6_ROLE_TUNNEL)
+		return ZT6_DROP_SPOOFED;
+	/* Redirects (RFC 4861 §8.2) and transit between strangers are the kernel's. */
+	if (route->in_port == route->out_port)
+		return ZT6_PASS_OTHER;
+	if (!role_is_inside(in->role) && !role_is_inside(out->role))
+		return ZT6_PASS_OTHER;
+	return GO_ON;
+}
+
+/* The route of a packet whose source has passed the guard, from the cache or the kernel. */
+static __always_inline int forward_route(frame_t *frame, const struct zt6_settings *settings,
+					 __u32 generation, const struct packet *p,
+					 const struct route_key *key, struct zt6_route **route)
+{
+	int verdict;
+	long result;
+
+	if (!route_cached(settings, generation, key, route)) {
+		if (!*route)
+			return ZT6_PASS_OTHER;
+		verdict = guard_packet(frame, key->port, p);
+		if (verdict != GO_ON)
+			return verdict;
+		result = route_fill(frame, settings, generation, key, *route);
+		if (result != BPF_FIB_LKUP_RET_SUCCESS)
+			return forward_refused(key->port, p->in_port, result);
+		(*route)->source_checked = 1;
+		return GO_ON;
+	}
+	if ((*route)->kind == ZT6_ROUTE_LOCAL)
+		return GO_ON;
+	if ((*route)->source_checked && addr_equal(&(*route)->src, &p->src))
+		return GO_ON;
+	verdict = guard_source(frame, key->port, p->in_port, &p->src);
+	if (verdict != GO_ON)
+		return verdict;
+	(*route)->src = p->src;
+	(*route)->source_checked = 1;
+	return GO_ON;
+}
+
+/**
+ * forward - everything from the destination to the redirect.
+ *
+ * Returns the verdict; FORWARDED, DECAPSULATED and ENCAPSULATED packets are rewritten and their
+ * device is chosen, all others are as they came.
+ */
+static __always_inline int forward(frame_t *frame, const struct zt6_settings *settings,
+				   __u32 generation, const struct packet *p)
+{
+	struct route_key key = {.dst = &p->dst, .src = &p->src, .in_port = p->in_port};
+	const struct zt6_port *out;
+	struct zt6_route *route;
+	__u32 slot = p->in_port;
+	int verdict;
+
+	if (addr_never_forwarded(&p->dst))
+		return ZT6_PASS_LOCAL;
+	if (p->to_group)
+		return ZT6_PASS_OTHER;
+	key.port = bpf_map_lookup_elem(&ports, &slot);
+	if (!key.port)
+		return ZT6_PASS_OTHER;
+	verdict = forward_route(frame, settings, generation, p, &key, &route);
+	if (verdict != GO_ON)
+		return verdict;
+	if (route->kind == ZT6_ROUTE_LOCAL)
+		return ZT6_PASS_LOCAL;
+	if (addr_link_local(&p->src)) /* the kernel answers: beyond scope of source address */
+		return ZT6_PASS_NO_ROUTE;
+	slot = route->out_port;
+	out = bpf_map_lookup_elem(&ports, &slot);
+	if (!out)
+		return ZT6_PASS_OTHER;
+	verdict = forward_between(key.port, out, route);
+	if (verdict != GO_ON)
+		return verdict;
+	if (p->hop_limit <= 1)
+		return ZT6_PASS_HOP_LIMIT;
+	/* A TAP loses frames in several buffers silently: the kernel linearises them. */
+	if (p->ip_length > route->mtu ||
+	    (out->role == ZT6_ROLE_OVERLAY && frame_is_multi_buffer(frame, p->frame_length)))
+		return ZT6_PASS_TOO_BIG;
+	verdict = policy_forward(settings);
+	if (verdict != GO_ON)
+		return verdict;
+	verdict = rewrite_and_redirect(frame, p, route);
+	if (verdict != GO_ON)
+		return verdict;
+	if (p->ip_offset != p->link_length)
+		return ZT6_DECAPSULATED;
+	return route->kind == ZT6_ROUTE_TUNNEL ? ZT6_ENCAPSULATED : ZT6_FORWARDED;
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A frame as XDP sees it: the handful of operations in which XDP and TC differ. */
+#ifndef ZT6_FRAME_XDP_H
+#define ZT6_FRAME_XDP_H
+
+typedef struct xdp_md frame_t;
+
+static __always_inline void *frame_data(const frame_t *frame)
+{
+	return (void *)(long)frame->data;
+}
+
+static __always_inline void *frame_end(const frame_t *frame)
+{
+	return (void *)(long)frame->data_end;
+}
+
+/* Bytes of the whole frame, fragments of a multi-buffer one included. */
+static __always_inline __u32 frame_length(frame_t *frame)
+{
+	return bpf_xdp_get_buff_len(frame);
+}
+
+/* Whether part of the frame lies outside of what data and data_end span. */
+static __always_inline bool frame_is_multi_buffer(frame_t *frame, __u32 length)
+{
+	return frame->data_end - frame->data != length;
+}
+
+static __always_inline long frame_load(frame_t *frame, __u32 offset, void *to, __u32 length)
+{
+	return bpf_xdp_load_bytes(frame, offset, to, length);
+}
+
+/* Moves the start of the frame: grows it in front by @bytes, or shrinks it when negative. */
+static __always_inline long frame_grow_front(frame_t *frame, int bytes)
+{
+	return bpf_xdp_adjust_head(frame, -bytes);
+}
+
+/* Moves the end of the frame: grows it by @bytes, or trims it when negative. */
+static __always_inline long frame_grow_tail(frame_t *frame, int bytes)
+{
+	return bpf_xdp_adjust_tail(frame, bytes);
+}
+
+static __always_inline long frame_fib_lookup(frame_t *frame, struct bpf_fib_lookup *fib)
+{
+	return bpf_fib_lookup(frame, fib, sizeof(*fib), 0);
+}
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guard: from which port a source address may come (BCP 38, RFC 2827, and RFC 4213 §4 for what
+ * a tunnel brings). One lookup in a trie; the forwarding path remembers the last source of each
+ * route, so that a flow pays for it once per entry of the cache.
+ */
+#ifndef ZT6_GUARD_H
+#define ZT6_GUARD_H
+
+static __always_inline bool role_is_inside(__u8 role)
+{
+	return role == ZT6_ROLE_OVERLAY || role == ZT6_ROLE_LAN;
+}
+
+/* Whether the kernel would reach @addr directly on the port, without a gateway. */
+static __noinline bool guard_on_link(frame_t *frame, const struct zt6_port *port,
+				     const union zt6_addr *addr)
+{
+	const union zt6_addr nowhere = {};
+	struct route_key key = {.port = port, .dst = addr, .src = &nowhere};
+	struct bpf_fib_lookup fib;
+	union zt6_addr next_hop;
+	long result = route_fib(frame, &key, &fib);
+
+	if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH)
+		return false;
+	/* Behind a gateway the kernel puts the gateway's address there. */
+	__builtin_memcpy(&next_hop, fib.ipv6_dst, sizeof(next_hop));
+	return fib.ifindex == port->ifindex && addr_equal(&next_hop, addr);
+}
+
+/**
+ * guard_source - whether a packet with this source may enter by this port.
+ *
+ * From inside, the longest prefix that holds the source must be the port's own. From outside it
+ * must be nobody's, but for the tunnel's far end and for neighbours on the port's own link. Our own
+ * addresses come from nowhere. Returns GO_ON or ZT6_DROP_SPOOFED.
+ */
+static __always_inline int guard_source(frame_t *frame, const struct zt6_port *port, __u8 in_port,
+					const union zt6_addr *src)
+{
+	const struct zt6_prefix *owner;
+
+	if (addr_multicast(src) || addr_embeds_no_host(src))
+		return ZT6_DROP_SPOOFED;
+	owner = prefix_of(src);
+	if (owner && owner->own)
+		return ZT6_DROP_SPOOFED;
+	if (owner && owner->port == in_port)
+		return GO_ON;
+	if (role_is_inside(port->role))
+		return ZT6_DROP_SPOOFED;
+	if (!owner || guard_on_link(frame, port, src))
+		return GO_ON;
+	return ZT6_DROP_SPOOFED;
+}
+
+/* The same for a whole packet. What is addressed to the gateway itself, whoever sends it, is the
+ * kernel's input to judge. */
+static __always_inline int guard_packet(frame_t *frame, const struct zt6_port *port,
+					const struct packet *p)
+{
+	const struct zt6_prefix *owner = prefix_of(&p->dst);
+
+	if (owner && owner->own)
+		return GO_ON;
+	return guard_source(frame, port, p->in_port, &p->src);
+}
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map, with who writes it and who reads it. Values and keys: include/zt6_abi.h.
+ *
+ * Each port has its own copy of the XDP program, all share these maps: the loader creates them
+ * with the first program, pins them under their names and hands them to the others.
+ */
+#ifndef ZT6_MAPS_H
+#define ZT6_MAPS_H
+
+/* Loader writes, programs read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zt6_settings);
+} settings SEC(".maps");
+
+/* Agent writes (shared memory), programs read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zt6_agent);
+} agent SEC(".maps");
+
+/* Loader and agent write, programs read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ZT6_MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct zt6_port);
+} ports SEC(".maps");
+
+/* Programs write, `stats` and `status` read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ZT6_MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct zt6_port_counters);
+} counters SEC(".maps");
+
+/* Programs only: the route cache. `up` sets the number of sets (limits cache-entries). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zt6_route_set);
+} routes SEC(".maps");
+
+/* Loader and agent write, programs redirect through it: device by slot. The kernel itself
+ * takes out a device that goes away. */
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, ZT6_MAX_PORTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} devices SEC(".maps");
+
+/* Loader and agent write, programs read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct zt6_prefix_key);
+	__type(value, struct zt6_prefix);
+} prefixes SEC(".maps");
+
+/* Loader writes, programs read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct zt6_rule_key);
+	__type(value, struct zt6_rule);
+} rules SEC(".maps");
+
+/* Programs only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ZT6_MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct zt6_buckets);
+} buckets SEC(".maps");
+
+/* Programs only: what keeps one solicitor from being handed over at each retransmission. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct zt6_deferred_key);
+	__type(value, __u64);
+} deferred SEC(".maps");
+
+/* Programs write, the agent reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16);
+} events SEC(".maps");
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Header replacement: plain forwarding, decapsulation and encapsulation strip what stands before
+ * the IPv6 header and write the route's header in its place. Only the lengths differ.
+ */
+#ifndef ZT6_REWRITE_H
+#define ZT6_REWRITE_H
+
+/* Tests fill bytes that the program claims with 0xff: BPF_PROG_TEST_RUN hands out zeroes, which
+ * would hide a byte that nobody writes. */
+const volatile bool poison_headroom = false;
+
+/* The header, the outer IPv4 fields, the hop limit and the ECN field. @length is a constant. */
+static __always_inline int rewrite_header(frame_t *frame, const struct packet *p,
+					  const struct zt6_route *route, __u32 length,
+					  bool encapsulate)
+{
+	__u8 *start = frame_data(frame);
+	struct ipv6_header *ip = (void *)(start + length);
+
+	if ((void *)(ip + 1) > frame_end(frame))
+		return ZT6_DROP_MALFORMED;
+	if (poison_headroom)
+		__builtin_memset(start, 0xff, length);
+	__builtin_memcpy(start, route->header, length);
+	ip->hop_limit = p->hop_limit - 1;
+	if (p->ip_offset != p->link_length) {
+		__u8 ecn = ecn_decapsulate(p->traffic_class, p->outer_ecn);
+
+		ip->class_flow = (ip->class_flow & ~(ECN_MASK << 4)) | ecn << 4;
+	}
+	if (encapsulate)
+		sixinfour_finish((void *)(start + length - IPV4_HEADER), route->tunnel_flags,
+				 p->ip_length, p->traffic_class, p->hop_limit - 1);
+	return GO_ON;
+}
+
+/**
+ * rewrite_and_redirect - send the packet on its way.
+ *
+ * The device is chosen first: a packet whose device is missing goes up untouched. Whether the
+ * device then takes the frame, no program can see. Returns GO_ON when the packet is to be
+ * redirected.
+ */
+static __always_inline int rewrite_and_redirect(frame_t *frame, const struct packet *p,
+						const struct zt6_route *route)
+{
+	__u32 padding = p->frame_length - p->ip_offset - p->ip_length;
+
+	if (bpf_redirect_map(&devices, route->tx_port, XDP_PASS) != XDP_REDIRECT)
+		return ZT6_PASS_OTHER;
+	if (route->header_length != p->ip_offset &&
+	    frame_grow_front(frame, (int)route->header_length - p->ip_offset))
+		return ZT6_PASS_OTHER;
+	/* Bytes behind the IPv6 packet are the incoming link's, not the packet's. */
+	if (padding && frame_grow_tail(frame, -(int)padding))
+		return ZT6_DROP_MALFORMED;
+	switch (route->header_length) {
+	case ETH_HEADER:
+		return rewrite_header(frame, p, route, ETH_HEADER, false);
+	case VLAN_HEADER:
+		return rewrite_header(frame, p, route, VLAN_HEADER, false);
+	case ETH_HEADER + IPV4_HEADER:
+		return rewrite_header(frame, p, route, ETH_HEADER + IPV4_HEADER, true);
+	default:
+		return rewrite_header(frame, p, route, VLAN_HEADER + IPV4_HEADER, true);
+	}
+}
+
+#endif

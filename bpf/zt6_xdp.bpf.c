@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The XDP program of an Ethernet port. Each port has its own copy, with its own slot. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+
+#include "zt6_abi.h"
+#include "frame_xdp.h"
+#include "pipeline.h"
+
+/* Set by the loader before the program is loaded: a constant to the verifier. */
+const volatile __u32 port_slot = 0;
+
+static const int actions[ZT6_VERDICT_COUNT] = {
+#define ACTION_REDIRECT                       XDP_REDIRECT
+#define ACTION_REPLY                          XDP_TX
+#define ACTION_PASS                           XDP_PASS
+#define ACTION_DROP                           XDP_DROP
+#define VERDICT_ACTION(id, name, action, why) [ZT6_##id] = ACTION_##action,
+	ZT6_VERDICTS(VERDICT_ACTION)
+};
+
+SEC("xdp.frags")
+int zt6_xdp(struct xdp_md *frame)
+{
+	struct packet p = {.in_port = port_slot, .frame_length = frame_length(frame)};
+	__u32 zero = 0, slot = port_slot;
+	const struct zt6_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	const struct zt6_agent *told = bpf_map_lookup_elem(&agent, &zero);
+	const struct zt6_port *port = bpf_map_lookup_elem(&ports, &slot);
+	struct zt6_port_counters *count = bpf_map_lookup_elem(&counters, &slot);
+	__u32 verdict;
+
+	if (!set || !told || !port || !count)
+		return XDP_PASS;
+	count->rx.packets++;
+	count->rx.bytes += p.frame_length;
+	verdict = pipeline(frame, port, set, told->generation, &p);
+	if (verdict >= ZT6_VERDICT_COUNT)
+		return XDP_ABORTED;
+	count->verdicts[verdict].packets++;
+	count->verdicts[verdict].bytes += p.frame_length;
+	return actions[verdict];
+}
+
+char _license[] SEC("license") = "GPL";
