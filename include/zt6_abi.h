@@ -192,8 +192,9 @@ struct zt6_route {
 	__u8 header_length;     /* of header[], bytes */
 	__u8 tunnel_flags;      /* enum zt6_tunnel_flags, when kind is ZT6_ROUTE_TUNNEL */
 	__u8 source_checked;    /* src has passed the guard */
+	__u8 pad[3];            /* aligns the IPv4 header in header[] */
 	__u8 header[ZT6_MAX_HEADER]; /* Ethernet, and IPv4 with total length and ECN still 0 */
-	__u8 pad[35];
+	__u8 pad2[32];
 };
 
 enum zt6_route_kind {
