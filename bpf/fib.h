@@ -38,8 +38,8 @@ static __always_inline long route_fib(frame_t *frame, const struct route_key *ke
 				      struct bpf_fib_lookup *fib)
 {
 	__builtin_memset(fib, 0, sizeof(*fib));
-	fib->family = 10;  /* AF_INET6 */
-	fib->tot_len = 1;  /* non-zero asks for mtu_result; sizes are compared per packet */
+	fib->family = 10; /* AF_INET6 */
+	fib->tot_len = 1; /* non-zero asks for mtu_result; sizes are compared per packet */
 	fib->ifindex = key->port->ifindex;
 	__builtin_memcpy(fib->ipv6_src, key->src, sizeof(*key->src));
 	__builtin_memcpy(fib->ipv6_dst, key->dst, sizeof(*key->dst));

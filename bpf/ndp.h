@@ -8,7 +8,7 @@
 
 #define ND_SOLICIT_LENGTH 24 /* RFC 4861 §4.3, without options */
 #define ND_TARGET_OFFSET  8
-#define ND_OPTION_UNIT    8 /* RFC 4861 §4.6: lengths of options count these */
+#define ND_OPTION_UNIT	  8 /* RFC 4861 §4.6: lengths of options count these */
 
 /* Longer messages, valid ones too, are left to the kernel: four options are many. */
 #define ND_MAX_LENGTH  512
@@ -89,7 +89,7 @@ static __always_inline bool nd_options_valid(const struct nd_message *message, _
 
 /* Reads and validates a Neighbour Solicitation: every rule of RFC 4861 §7.1.1. */
 static __noinline int nd_solicitation(frame_t *frame, const struct zt6_port *port,
-					   const struct packet *p, struct solicitation *ns)
+				      const struct packet *p, struct solicitation *ns)
 {
 	__u32 length = p->ip_length - IPV6_HEADER, zero = 0;
 	struct nd_message *message;
@@ -186,8 +186,8 @@ static __noinline int nd_defer(const struct zt6_settings *settings, const struct
 }
 
 /* Turns the frame into the advertisement; the link header stays as long as it is. */
-static __noinline int nd_answer(frame_t *frame, const struct zt6_port *port,
-				     const struct packet *p, const struct solicitation *ns)
+static __noinline int nd_answer(frame_t *frame, const struct zt6_port *port, const struct packet *p,
+				const struct solicitation *ns)
 {
 	__u32 length = p->link_length + sizeof(struct zt6_na);
 	bool dad = addr_unspecified(&p->src);

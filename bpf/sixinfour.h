@@ -4,15 +4,15 @@
 #define ZT6_SIXINFOUR_H
 
 #define IPV4_VERSION_IHL 0x45 /* version 4, five words: no options */
-#define IPV4_DF          0x4000
-#define IPV4_FRAGMENT    0x3fff /* More Fragments, and the offset */
-#define IPV4_HEADER      20
+#define IPV4_DF		 0x4000
+#define IPV4_FRAGMENT	 0x3fff /* More Fragments, and the offset */
+#define IPV4_HEADER	 20
 
 #define ECN_MASK    0x03
 #define ECN_NOT_ECT 0x00
 #define ECN_ECT_1   0x01
 #define ECN_ECT_0   0x02
-#define ECN_CE      0x03
+#define ECN_CE	    0x03
 
 #define LOOPBACK_IFINDEX 1
 
@@ -22,8 +22,8 @@ static __always_inline __u16 ipv4_checksum(const struct iphdr *ip)
 }
 
 /* The tunnel between these ends, or NULL. */
-static __always_inline const struct zt6_tunnel *
-sixinfour_tunnel(const struct zt6_settings *settings, __be32 remote, __be32 local)
+static __always_inline const struct zt6_tunnel *sixinfour_tunnel(
+	const struct zt6_settings *settings, __be32 remote, __be32 local)
 {
 	for (__u32 i = 0; i < ZT6_MAX_TUNNELS && i < settings->tunnel_count; i++)
 		if (settings->tunnels[i].remote == remote && settings->tunnels[i].local == local)
@@ -32,8 +32,8 @@ sixinfour_tunnel(const struct zt6_settings *settings, __be32 remote, __be32 loca
 }
 
 /* The tunnel of a port, or NULL. The mask bounds the index for the verifier. */
-static __always_inline const struct zt6_tunnel *
-sixinfour_tunnel_of(const struct zt6_settings *settings, const struct zt6_port *port)
+static __always_inline const struct zt6_tunnel *sixinfour_tunnel_of(
+	const struct zt6_settings *settings, const struct zt6_port *port)
 {
 	if (!port || port->role != ZT6_ROLE_TUNNEL)
 		return NULL;
@@ -118,7 +118,8 @@ static __always_inline int sixinfour_decapsulate(frame_t *frame,
 
 /* The outer header, without what differs from packet to packet: total length, identification and
  * inherited fields are 0, and the checksum is that of the header as it stands. */
-static __always_inline void sixinfour_outer_header(struct iphdr *ip, const struct zt6_tunnel *tunnel)
+static __always_inline void sixinfour_outer_header(struct iphdr *ip,
+						   const struct zt6_tunnel *tunnel)
 {
 	ip->version_ihl = IPV4_VERSION_IHL;
 	ip->tos = tunnel->flags & ZT6_TUNNEL_INHERIT_TOS ? 0 : tunnel->tos & ~ECN_MASK;
@@ -161,8 +162,8 @@ static __always_inline long sixinfour_header(frame_t *frame, const struct zt6_tu
 		return result;
 	if (fib->ifindex != uplink->ifindex)
 		return BPF_FIB_LKUP_RET_NOT_FWDED;
-	route->header_length = link_header(route->header, uplink, fib->dmac, fib->smac,
-					   bpf_htons(ETH_P_IP));
+	route->header_length =
+		link_header(route->header, uplink, fib->dmac, fib->smac, bpf_htons(ETH_P_IP));
 	if (route->header_length == ETH_HEADER)
 		sixinfour_outer_header((void *)(route->header + ETH_HEADER), tunnel);
 	else

@@ -78,8 +78,8 @@ int zt6_uplink_ingress(struct __sk_buff *frame)
 	    bpf_skb_adjust_room(frame, -IPV4_HEADER, BPF_ADJ_ROOM_MAC,
 				BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_DECAP_L3_IPV6))
 		return tunnel_count(p.in_port, p.frame_length, ZT6_PASS_OTHER);
-	class_flow = (class_flow & ~(ECN_MASK << 4)) |
-		     ecn_decapsulate(p.traffic_class, p.outer_ecn) << 4;
+	class_flow = (class_flow & ~(ECN_MASK << 4)) | ecn_decapsulate(p.traffic_class, p.outer_ecn)
+							       << 4;
 	if (bpf_skb_store_bytes(frame, p.link_length + 1, &class_flow, sizeof(class_flow), 0))
 		return tunnel_count(p.in_port, p.frame_length, ZT6_DROP_MALFORMED);
 	tunnel_count(p.in_port, p.frame_length, ZT6_DECAPSULATED);

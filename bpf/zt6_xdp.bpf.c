@@ -12,13 +12,12 @@
 const volatile __u32 port_slot = 0;
 
 static const int actions[ZT6_VERDICT_COUNT] = {
-#define ACTION_REDIRECT                       XDP_REDIRECT
-#define ACTION_REPLY                          XDP_TX
-#define ACTION_PASS                           XDP_PASS
-#define ACTION_DROP                           XDP_DROP
+#define ACTION_REDIRECT			      XDP_REDIRECT
+#define ACTION_REPLY			      XDP_TX
+#define ACTION_PASS			      XDP_PASS
+#define ACTION_DROP			      XDP_DROP
 #define VERDICT_ACTION(id, name, action, why) [ZT6_##id] = ACTION_##action,
-	ZT6_VERDICTS(VERDICT_ACTION)
-};
+	ZT6_VERDICTS(VERDICT_ACTION)};
 
 SEC("xdp.frags")
 int zt6_xdp(struct xdp_md *frame)

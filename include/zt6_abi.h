@@ -15,10 +15,10 @@
 /* Changes with any change to what follows. `up` refuses pinned maps of another schema. */
 #define ZT6_SCHEMA 1
 
-#define ZT6_MAX_PORTS   16
+#define ZT6_MAX_PORTS	16
 #define ZT6_MAX_TUNNELS 8
-#define ZT6_NO_PORT     0xff
-#define ZT6_IFNAMSIZ    16
+#define ZT6_NO_PORT	0xff
+#define ZT6_IFNAMSIZ	16
 
 #define ZT6_ETH_ALEN 6
 /* The longest output header: Ethernet, an 802.1Q tag, IPv4 without options. */
@@ -36,10 +36,10 @@ enum zt6_role { ZT6_ROLE_NONE, ZT6_ROLE_UPLINK, ZT6_ROLE_OVERLAY, ZT6_ROLE_LAN, 
 enum zt6_policy { ZT6_POLICY_KERNEL, ZT6_POLICY_OFF };
 
 enum zt6_tunnel_flags {
-	ZT6_TUNNEL_DF = 1 << 0,          /* Don't Fragment on outer packets */
+	ZT6_TUNNEL_DF = 1 << 0,		 /* Don't Fragment on outer packets */
 	ZT6_TUNNEL_INHERIT_TTL = 1 << 1, /* outer TTL is the inner hop limit */
 	ZT6_TUNNEL_INHERIT_TOS = 1 << 2, /* outer DSCP is the inner one */
-	ZT6_TUNNEL_BPF = 1 << 3,         /* its interface is a TUN: our TC programs do sit's work */
+	ZT6_TUNNEL_BPF = 1 << 3,	 /* its interface is a TUN: our TC programs do sit's work */
 };
 
 /* A 6in4 tunnel. */
@@ -58,7 +58,7 @@ struct zt6_tunnel {
 /* `settings`, one element: what holds for the whole instance. */
 struct zt6_settings {
 	__u32 schema;
-	__u32 policy;          /* enum zt6_policy */
+	__u32 policy;	       /* enum zt6_policy */
 	__u64 hash_seed;       /* random, so that nobody outside can aim at one set of the cache */
 	__u32 cache_sets;      /* of `routes`; a power of two */
 	__u32 jiffies_per_sec; /* CONFIG_HZ of the running kernel */
@@ -75,21 +75,22 @@ struct zt6_agent {
 };
 
 enum zt6_port_flags {
-	ZT6_PORT_PROXY = 1 << 0,         /* Neighbour Solicitations are looked up in `rules` */
-	ZT6_PORT_ROUTER = 1 << 1,        /* R flag of the advertisements */
+	ZT6_PORT_PROXY = 1 << 0,	 /* Neighbour Solicitations are looked up in `rules` */
+	ZT6_PORT_ROUTER = 1 << 1,	 /* R flag of the advertisements */
 	ZT6_PORT_SOURCE_TARGET = 1 << 2, /* advertisements come from the target's own address */
-	ZT6_PORT_SOURCE_ROUTED = 1 << 3, /* the source decides routes here (ip -6 rule, multipath) */
+	ZT6_PORT_SOURCE_ROUTED = 1
+				 << 3, /* the source decides routes here (ip -6 rule, multipath) */
 };
 
 /* A token bucket, written by `up`; the tokens themselves are in `buckets`. */
 struct zt6_rate {
 	__u64 interval_ns; /* between two packets; 0: no limit */
-	__u64 burst_ns;    /* how far a burst may run ahead */
+	__u64 burst_ns;	   /* how far a burst may run ahead */
 };
 
 enum zt6_bucket {
 	ZT6_BUCKET_UNRESOLVED, /* packets that make the kernel ask for a neighbour */
-	ZT6_BUCKET_NDP,        /* Neighbour Solicitations under a rule */
+	ZT6_BUCKET_NDP,	       /* Neighbour Solicitations under a rule */
 	ZT6_BUCKET_DEFERRED,   /* targets that the agent is asked to verify */
 	ZT6_BUCKET_COUNT
 };
@@ -150,7 +151,7 @@ enum zt6_rule_flags {
 /* `rules`, longest match: the proxy rules of every port. */
 struct zt6_rule_key {
 	__u32 prefixlen; /* 32 + 0..128 */
-	__u32 port;      /* slot */
+	__u32 port;	 /* slot */
 	__u8 addr[16];
 };
 
@@ -181,18 +182,18 @@ struct zt6_event {
  * 128 bytes, so that a way is two cache lines. */
 struct zt6_route {
 	union zt6_addr dst;
-	union zt6_addr src;     /* last source seen; where the source decides, part of the key */
-	__u64 expires_jiffies;  /* 0: empty */
-	__u32 generation;       /* of zt6_agent when it was filled */
-	__u32 mtu;              /* of the IPv6 packet, bytes */
-	__u8 in_port;           /* slot; the tunnel's for what came out of 6in4 */
-	__u8 out_port;          /* slot that the packet is routed to */
-	__u8 tx_port;           /* slot that the frame leaves by: out_port, or the tunnel's uplink */
-	__u8 kind;              /* enum zt6_route_kind */
-	__u8 header_length;     /* of header[], bytes */
-	__u8 tunnel_flags;      /* enum zt6_tunnel_flags, when kind is ZT6_ROUTE_TUNNEL */
-	__u8 source_checked;    /* src has passed the guard */
-	__u8 pad[3];            /* aligns the IPv4 header in header[] */
+	union zt6_addr src;    /* last source seen; where the source decides, part of the key */
+	__u64 expires_jiffies; /* 0: empty */
+	__u32 generation;      /* of zt6_agent when it was filled */
+	__u32 mtu;	       /* of the IPv6 packet, bytes */
+	__u8 in_port;	       /* slot; the tunnel's for what came out of 6in4 */
+	__u8 out_port;	       /* slot that the packet is routed to */
+	__u8 tx_port;	       /* slot that the frame leaves by: out_port, or the tunnel's uplink */
+	__u8 kind;	       /* enum zt6_route_kind */
+	__u8 header_length;    /* of header[], bytes */
+	__u8 tunnel_flags;     /* enum zt6_tunnel_flags, when kind is ZT6_ROUTE_TUNNEL */
+	__u8 source_checked;   /* src has passed the guard */
+	__u8 pad[3];	       /* aligns the IPv4 header in header[] */
 	__u8 header[ZT6_MAX_HEADER]; /* Ethernet, and IPv4 with total length and ECN still 0 */
 	__u8 pad2[32];
 };

@@ -42,7 +42,7 @@ enum zt6_verdict {
 #define ZT6_ENUM(id, name, action, meaning) ZT6_##id,
 	ZT6_VERDICTS(ZT6_ENUM)
 #undef ZT6_ENUM
-	ZT6_VERDICT_COUNT
+		ZT6_VERDICT_COUNT
 };
 
 #endif

@@ -8,7 +8,7 @@
 
 /* Our filters on clsact, by which `down` finds them again. */
 #define ZT6_TC_PRIORITY 6
-#define ZT6_TC_HANDLE   1
+#define ZT6_TC_HANDLE	1
 
 struct programs;
 

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Attaching, pinning, and the way back. */
+#include "programs_internal.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../log.h"
+#include "../pins.h"
+
+static int open_or_minus_one(const char *dir, const char *name)
+{
+	int fd = pin_open(dir, name);
+
+	return fd < 0 ? -1 : fd;
+}
+
+/* Looks up what an earlier `up` left on the slot. */
+static void remember(struct programs *programs, unsigned int slot)
+{
+	struct attached *was = &programs->attached[slot];
+	char name[PIN_NAME_MAX];
+
+	if (was->link < 0)
+		was->link =
+			open_or_minus_one(programs->pin_dir, pin_slot_name(name, "xdp_link", slot));
+	if (was->xdp_program < 0)
+		was->xdp_program = open_or_minus_one(programs->pin_dir,
+						     pin_slot_name(name, "xdp_program", slot));
+	if (was->tc_program < 0)
+		was->tc_program = open_or_minus_one(programs->pin_dir,
+						    pin_slot_name(name, "tc_program", slot));
+}
+
+static __u32 xdp_mode(enum conf_datapath datapath)
+{
+	return datapath == DATAPATH_XDP_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+}
+
+/* Mode and owner of the program on an interface's XDP hook. False when the hook is free. */
+static bool xdp_occupant(int ifindex, __u32 *id, __u32 *mode, struct bpf_prog_info *info)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	__u32 length = sizeof(*info);
+	int fd;
+
+	memset(info, 0, sizeof(*info));
+	if (bpf_xdp_query(ifindex, 0, &query) || !query.prog_id)
+		return false;
+	*id = query.prog_id;
+	*mode = query.attach_mode == XDP_ATTACHED_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+	fd = bpf_prog_get_fd_by_id(query.prog_id);
+	if (fd >= 0) {
+		bpf_obj_get_info_by_fd(fd, info, &length);
+		close(fd);
+	}
+	return true;
+}
+
+/* What the link of an earlier `up` holds still. */
+static void remember_xdp(struct attached *was)
+{
+	struct bpf_link_info info = {0};
+	struct bpf_prog_info program;
+	__u32 length = sizeof(info), id;
+
+	if (was->link < 0 || bpf_obj_get_info_by_fd(was->link, &info, &length) || !info.xdp.ifindex)
+		return;
+	if (xdp_occupant(info.xdp.ifindex, &id, &was->mode, &program) && id == info.prog_id)
+		was->ifindex = info.xdp.ifindex;
+}
+
+static int explain_xdp_error(const struct zt6_port *port, __u32 mode, int err)
+{
+	struct bpf_prog_info program;
+	__u32 id, current;
+
+	if (xdp_occupant(port->ifindex, &id, &current, &program)) {
+		log_error("%s: cannot attach XDP: another program (id %u, \"%s\") is on the port; "
+			  "detach it first",
+			  port->name, id, program.name);
+		return -EBUSY;
+	}
+	if (err == -EOPNOTSUPP && mode == XDP_FLAGS_DRV_MODE)
+		log_error("%s: cannot attach XDP: the driver has no native XDP; set \"datapath "
+			  "xdp-generic\" for this port",
+			  port->name);
+	else if (err == -ERANGE || err == -EINVAL)
+		log_error("%s: cannot attach XDP: %s; the driver may not take XDP with this MTU "
+			  "(%u) or with these offloads",
+			  port->name, strerror(-err), port->mtu);
+	else
+		log_error("%s: cannot attach XDP: %s", port->name, strerror(-err));
+	return err;
+}
+
+static int attach_xdp(struct programs *programs, unsigned int slot, const struct model *model)
+{
+	const struct zt6_port *port = &model->ports[slot];
+	struct attached *was = &programs->attached[slot];
+	int program = programs_xdp_fd(programs, slot), link, err;
+	__u32 mode = xdp_mode(model->datapaths[slot]);
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode);
+	char name[PIN_NAME_MAX];
+
+	remember(programs, slot);
+	remember_xdp(was);
+	was->touched = true;
+	if (was->ifindex == (int)port->ifindex && was->mode == mode) {
+		if (bpf_link_update(was->link, program, NULL))
+			return explain_xdp_error(port, mode, -errno);
+	} else {
+		was->replaced = true;
+		if (was->ifindex)
+			bpf_link_detach(was->link);
+		link = bpf_link_create(program, port->ifindex, BPF_XDP, &options);
+		if (link < 0)
+			return explain_xdp_error(port, mode, -errno);
+		err = pin_replace(programs->pin_dir, pin_slot_name(name, "xdp_link", slot), link);
+		close(link); /* the pin holds it */
+		if (err) {
+			log_error("%s: cannot pin the link: %s", port->name, strerror(-err));
+			return err;
+		}
+	}
+	err = pin_replace(programs->pin_dir, pin_slot_name(name, "xdp_program", slot), program);
+	if (err)
+		log_error("%s: cannot pin the program: %s", port->name, strerror(-err));
+	return err;
+}
+
+/* Adds our filter, or replaces the program of the one that is there, in one step. */
+static int set_filter(int ifindex, bool egress, int program)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+		    .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = ZT6_TC_HANDLE, .priority = ZT6_TC_PRIORITY,
+		    .prog_fd = program, .flags = BPF_TC_F_REPLACE);
+
+	return bpf_tc_attach(&hook, &options);
+}
+
+static int clear_filter(int ifindex, bool egress)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+		    .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = ZT6_TC_HANDLE, .priority = ZT6_TC_PRIORITY);
+
+	return bpf_tc_detach(&hook, &options);
+}
+
+static int attach_tc(struct programs *programs, unsigned int slot, const struct model *model)
+{
+	const struct zt6_port *port = &model->ports[slot];
+	struct attached *was = &programs->attached[slot];
+	char name[PIN_NAME_MAX];
+	bool egress;
+	int program = programs_tc_fd(programs, slot, &egress), err;
+
+	remember(programs, slot);
+	was->touched = true;
+	was->tc_ifindex = port->ifindex;
+	was->tc_egress = egress;
+	err = set_filter(port->ifindex, egress, program);
+	if (err) {
+		log_error("%s: cannot attach the TC %s program: %s", port->name,
+			  egress ? "egress" : "ingress", strerror(-err));
+		return err;
+	}
+	err = pin_replace(programs->pin_dir, pin_slot_name(name, "tc_program", slot), program);
+	if (err)
+		log_error("%s: cannot pin the program: %s", port->name, strerror(-err));
+	return err;
+}
+
+static int pin_maps(struct programs *programs)
+{
+	for (size_t i = 0; i < programs->map_count; i++) {
+		int err;
+
+		if (programs->maps[i].reused)
+			continue;
+		err = pin_replace(programs->pin_dir, programs->maps[i].name, programs->maps[i].fd);
+		if (err) {
+			log_error("%s: cannot pin the map \"%s\": %s", programs->pin_dir,
+				  programs->maps[i].name, strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* Detaches from a port that the configuration no longer has. The link's descriptor is kept open
+ * until programs_free(), so that a rollback can pin it again. */
+static void detach_removed(struct programs *programs, unsigned int slot,
+			   const struct zt6_port *before)
+{
+	struct attached *was = &programs->attached[slot];
+	char name[PIN_NAME_MAX];
+
+	remember(programs, slot);
+	remember_xdp(was);
+	was->touched = true;
+	was->tc_ifindex = before->ifindex;
+	was->tc_egress = before->role == ZT6_ROLE_TUNNEL;
+	if (was->tc_program >= 0 && was->tc_ifindex)
+		clear_filter(was->tc_ifindex, was->tc_egress);
+	pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_link", slot));
+	pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_program", slot));
+	pin_remove(programs->pin_dir, pin_slot_name(name, "tc_program", slot));
+}
+
+int programs_attach(struct programs *programs, const struct model *model)
+{
+	int err = pin_maps(programs);
+
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
+		if (programs_xdp_fd(programs, slot) >= 0 && model->ports[slot].ifindex)
+			err = attach_xdp(programs, slot, model);
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
+		if (programs->tc[slot] && model->ports[slot].ifindex)
+			err = attach_tc(programs, slot, model);
+	if (err) {
+		programs_rollback(programs);
+		return err;
+	}
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		const struct zt6_port *before = &programs->before.ports[slot];
+
+		if (before->role != ZT6_ROLE_NONE && model->ports[slot].role == ZT6_ROLE_NONE)
+			detach_removed(programs, slot, before);
+	}
+	return 0;
+}
+
+/* The link of before, or a new one where programs_attach() had to detach it. */
+static void rollback_xdp(struct programs *programs, unsigned int slot)
+{
+	struct attached *was = &programs->attached[slot];
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = was->mode);
+	char name[PIN_NAME_MAX];
+
+	pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_link", slot));
+	pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_program", slot));
+	if (!was->ifindex || was->xdp_program < 0)
+		return;
+	if (was->replaced) {
+		close(was->link);
+		was->link = bpf_link_create(was->xdp_program, was->ifindex, BPF_XDP, &options);
+	} else {
+		bpf_link_update(was->link, was->xdp_program, NULL);
+	}
+	pin_replace(programs->pin_dir, pin_slot_name(name, "xdp_link", slot), was->link);
+	pin_replace(programs->pin_dir, pin_slot_name(name, "xdp_program", slot), was->xdp_program);
+}
+
+static void rollback_tc(struct programs *programs, unsigned int slot)
+{
+	struct attached *was = &programs->attached[slot];
+	char name[PIN_NAME_MAX];
+
+	if (!was->tc_ifindex)
+		return;
+	if (was->tc_program >= 0) {
+		set_filter(was->tc_ifindex, was->tc_egress, was->tc_program);
+		pin_replace(programs->pin_dir, pin_slot_name(name, "tc_program", slot),
+			    was->tc_program);
+		return;
+	}
+	clear_filter(was->tc_ifindex, was->tc_egress);
+	pin_remove(programs->pin_dir, pin_slot_name(name, "tc_program", slot));
+}
+
+void programs_rollback(struct programs *programs)
+{
+	struct map_fds fds = programs_map_fds(programs);
+
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		if (!programs->attached[slot].touched)
+			continue;
+		rollback_xdp(programs, slot);
+		rollback_tc(programs, slot);
+		programs->attached[slot].touched = false;
+	}
+	if (!programs->was_up) {
+		if (programs->pin_dir[0])
+			pins_remove_all(programs->pin_dir);
+		return;
+	}
+	if (programs->filled)
+		maps_write(&fds, &programs->before);
+}

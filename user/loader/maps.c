@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "maps.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static int update(int fd, const void *key, const void *value)
+{
+	return bpf_map_update_elem(fd, key, value, BPF_ANY) ? -errno : 0;
+}
+
+static int write_settings(const struct map_fds *fds, const struct model *model)
+{
+	struct zt6_settings settings = model->settings, current;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(fds->settings, &zero, &current))
+		return -errno;
+	settings.hash_seed = current.hash_seed;
+	if (!settings.hash_seed &&
+	    getrandom(&settings.hash_seed, sizeof(settings.hash_seed), 0) < 0)
+		return -errno;
+	return update(fds->settings, &zero, &settings);
+}
+
+static int clear_counters(int fd, __u32 slot)
+{
+	int cpus = libbpf_num_possible_cpus();
+	void *zeroes;
+	int err;
+
+	if (cpus < 0)
+		return cpus;
+	zeroes = calloc(cpus, sizeof(struct zt6_port_counters));
+	if (!zeroes)
+		return -ENOMEM;
+	err = update(fd, &slot, zeroes);
+	free(zeroes);
+	return err;
+}
+
+static int write_device(int fd, __u32 slot, const struct zt6_port *port)
+{
+	if (port->role != ZT6_ROLE_NONE && port->role != ZT6_ROLE_TUNNEL && port->ifindex)
+		return update(fd, &slot, &port->ifindex);
+	return bpf_map_delete_elem(fd, &slot) && errno != ENOENT ? -errno : 0;
+}
+
+static int write_port(const struct map_fds *fds, __u32 slot, const struct zt6_port *port)
+{
+	struct zt6_port current;
+	int err = 0;
+
+	if (bpf_map_lookup_elem(fds->ports, &slot, &current))
+		return -errno;
+	if (strncmp(current.name, port->name, sizeof(current.name)))
+		err = clear_counters(fds->counters, slot);
+	if (!err)
+		err = update(fds->ports, &slot, port);
+	return err ? err : write_device(fds->devices, slot, port);
+}
+
+/* Whether one of @count entries of @size bytes begins with @key. */
+static bool listed(const void *entries, size_t count, size_t size, const void *key, size_t key_size)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!memcmp((const char *)entries + i * size, key, key_size))
+			return true;
+	return false;
+}
+
+/* Deletes what is in the trie and not in the list. */
+static int delete_unlisted(int fd, const void *entries, size_t count, size_t size, size_t key_size)
+{
+	char key[sizeof(struct zt6_rule_key)], next[sizeof(key)];
+	bool more = !bpf_map_get_next_key(fd, NULL, key);
+
+	while (more) {
+		more = !bpf_map_get_next_key(fd, key, next);
+		if (!listed(entries, count, size, key, key_size) && bpf_map_delete_elem(fd, key) &&
+		    errno != ENOENT)
+			return -errno;
+		memcpy(key, next, sizeof(key));
+	}
+	return 0;
+}
+
+static int bump_generation(int fd)
+{
+	struct zt6_agent agent;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(fd, &zero, &agent))
+		return -errno;
+	agent.generation++;
+	return update(fd, &zero, &agent);
+}
+
+int maps_write(const struct map_fds *fds, const struct model *model)
+{
+	int err = write_settings(fds, model);
+
+	for (size_t i = 0; i < model->prefix_count && !err; i++)
+		err = update(fds->prefixes, &model->prefixes[i].key, &model->prefixes[i].value);
+	for (size_t i = 0; i < model->rule_count && !err; i++)
+		err = update(fds->rules, &model->rules[i].key, &model->rules[i].value);
+	for (__u32 slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
+		err = write_port(fds, slot, &model->ports[slot]);
+	if (!err)
+		err = delete_unlisted(fds->prefixes, model->prefixes, model->prefix_count,
+				      sizeof(*model->prefixes), sizeof(struct zt6_prefix_key));
+	if (!err)
+		err = delete_unlisted(fds->rules, model->rules, model->rule_count,
+				      sizeof(*model->rules), sizeof(struct zt6_rule_key));
+	return err ? err : bump_generation(fds->agent);
+}
+
+static int read_prefixes(int fd, struct model *model)
+{
+	struct model_prefix entry = {0};
+	struct model_prefix *grown;
+	const void *last = NULL;
+
+	while (!bpf_map_get_next_key(fd, last, &entry.key)) {
+		last = &entry.key;
+		if (bpf_map_lookup_elem(fd, &entry.key, &entry.value))
+			continue;
+		grown = reallocarray(model->prefixes, model->prefix_count + 1, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		grown[model->prefix_count++] = entry;
+		model->prefixes = grown;
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static int read_rules(int fd, struct model *model)
+{
+	struct model_rule entry = {0};
+	struct model_rule *grown;
+	const void *last = NULL;
+
+	while (!bpf_map_get_next_key(fd, last, &entry.key)) {
+		last = &entry.key;
+		if (bpf_map_lookup_elem(fd, &entry.key, &entry.value))
+			continue;
+		grown = reallocarray(model->rules, model->rule_count + 1, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		grown[model->rule_count++] = entry;
+		model->rules = grown;
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+int maps_read(const struct map_fds *fds, struct model *model)
+{
+	__u32 zero = 0;
+	int err;
+
+	if (bpf_map_lookup_elem(fds->settings, &zero, &model->settings))
+		return -errno;
+	for (__u32 slot = 0; slot < ZT6_MAX_PORTS; slot++)
+		if (bpf_map_lookup_elem(fds->ports, &slot, &model->ports[slot]))
+			return -errno;
+	err = read_prefixes(fds->prefixes, model);
+	return err ? err : read_rules(fds->rules, model);
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Loading: one copy of the XDP program per Ethernet port, one of the TC program per end of a BPF
+ * tunnel, all on the same maps. */
+#include "programs_internal.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../log.h"
+#include "../pins.h"
+#include "zt6_tc.skel.h"
+#include "zt6_xdp.skel.h"
+
+/* The oldest kernel on which every program loads; older ones lack what is named. */
+#define OLDEST_KERNEL "Linux 6.1"
+
+/* libbpf explains a failed load in many lines: they are shown with -v only. */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (!log_verbose || level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+static bool has_xdp(const struct zt6_port *port)
+{
+	return port->role != ZT6_ROLE_NONE && port->role != ZT6_ROLE_TUNNEL;
+}
+
+/* Whether a BPF tunnel needs a TC program on the port: its TUN's egress, its uplink's ingress. */
+static bool has_tc(const struct model *model, unsigned int slot)
+{
+	if (model->tunnel_bpf[slot])
+		return true;
+	for (unsigned int i = 0; i < model->settings.tunnel_count; i++)
+		if (model->settings.tunnels[i].uplink == slot &&
+		    (model->settings.tunnels[i].flags & ZT6_TUNNEL_BPF))
+			return true;
+	return false;
+}
+
+static struct shared_map *find_map(struct programs *programs, const char *name)
+{
+	for (size_t i = 0; i < programs->map_count; i++)
+		if (!strcmp(programs->maps[i].name, name))
+			return &programs->maps[i];
+	return NULL;
+}
+
+/* Gives the object's maps the file descriptors of those that exist already. */
+static int reuse_maps(struct programs *programs, struct bpf_object *object)
+{
+	struct shared_map *shared;
+	struct bpf_map *map;
+	int err;
+
+	bpf_object__for_each_map(map, object)
+	{
+		shared = bpf_map__is_internal(map) ? NULL : find_map(programs, bpf_map__name(map));
+		if (!shared)
+			continue;
+		err = bpf_map__reuse_fd(map, shared->fd);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Takes note of the maps that the object has created. */
+static int share_maps(struct programs *programs, struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+	{
+		if (bpf_map__is_internal(map) || find_map(programs, bpf_map__name(map)))
+			continue;
+		if (programs->map_count == MAX_MAPS)
+			return -E2BIG;
+		programs->maps[programs->map_count++] = (struct shared_map){
+			.name = bpf_map__name(map),
+			.fd = bpf_map__fd(map),
+		};
+	}
+	return 0;
+}
+
+/* Refuses an instance whose maps this program cannot read. */
+static int check_schema(const char *pin_dir)
+{
+	struct zt6_settings settings;
+	__u32 zero = 0;
+	int fd = pin_open_map(pin_dir, "settings", sizeof(settings));
+	int err = fd < 0 ? fd : 0;
+
+	if (fd >= 0 && bpf_map_lookup_elem(fd, &zero, &settings))
+		err = -errno;
+	/* 0: an `up` that died before it had written anything. */
+	if (!err && settings.schema && settings.schema != ZT6_SCHEMA)
+		err = -EPROTO;
+	if (err == -EPROTO)
+		log_error("%s: pinned by another version of zt6-bpf; run \"zt6-bpf down\" first",
+			  pin_dir);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* Maps that a running instance has pinned and that are as large as the model wants them. */
+static int open_pinned_maps(struct programs *programs, struct bpf_object *object)
+{
+	struct bpf_map_info info;
+	struct bpf_map *map;
+	__u32 length;
+	int err, fd;
+
+	err = check_schema(programs->pin_dir);
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		return err;
+	programs->was_up = true;
+	bpf_object__for_each_map(map, object)
+	{
+		if (bpf_map__is_internal(map))
+			continue;
+		fd = pin_open(programs->pin_dir, bpf_map__name(map));
+		if (fd < 0)
+			continue;
+		memset(&info, 0, sizeof(info));
+		length = sizeof(info);
+		if (bpf_obj_get_info_by_fd(fd, &info, &length) ||
+		    info.max_entries != bpf_map__max_entries(map) ||
+		    info.value_size != bpf_map__value_size(map)) {
+			close(fd);
+			continue;
+		}
+		programs->maps[programs->map_count++] = (struct shared_map){
+			.name = bpf_map__name(map),
+			.fd = fd,
+			.reused = true,
+		};
+	}
+	return 0;
+}
+
+static int load_error(const char *what, int err)
+{
+	if (err == -EPERM || err == -EACCES)
+		log_error("cannot load the %s program: %s; CAP_BPF, CAP_NET_ADMIN and "
+			  "CAP_PERFMON are needed",
+			  what, strerror(-err));
+	else if (err == -ENOMEM)
+		log_error("cannot load the %s program: not enough memory for the maps; lower "
+			  "\"cache-entries\" in \"limits\"",
+			  what);
+	else
+		log_error("cannot load the %s program: %s; zt6-bpf needs " OLDEST_KERNEL
+			  " or later (-v shows what the kernel said)",
+			  what, strerror(-err));
+	return err;
+}
+
+static int load_xdp(struct programs *programs, unsigned int slot, const struct model *model,
+		    const struct programs_options *options)
+{
+	struct zt6_xdp_bpf *skeleton = zt6_xdp_bpf__open();
+	int err;
+
+	if (!skeleton)
+		return load_error("XDP", -errno);
+	programs->xdp[slot] = skeleton;
+	skeleton->rodata->port_slot = slot;
+	skeleton->rodata->poison_headroom = options && options->poison_headroom;
+	err = bpf_map__set_max_entries(skeleton->maps.routes, model->settings.cache_sets);
+	if (!err && !programs->map_count && programs->pin_dir[0]) {
+		err = open_pinned_maps(programs, skeleton->obj);
+		if (err)
+			return err;
+	}
+	if (!err)
+		err = reuse_maps(programs, skeleton->obj);
+	if (!err)
+		err = zt6_xdp_bpf__load(skeleton);
+	if (err)
+		return load_error("XDP", err);
+	return share_maps(programs, skeleton->obj);
+}
+
+static int load_tc(struct programs *programs, unsigned int slot, const struct model *model)
+{
+	struct zt6_tc_bpf *skeleton = zt6_tc_bpf__open();
+	bool egress = model->ports[slot].role == ZT6_ROLE_TUNNEL;
+	int err;
+
+	if (!skeleton)
+		return load_error("TC", -errno);
+	programs->tc[slot] = skeleton;
+	skeleton->rodata->port_slot = slot;
+	bpf_program__set_autoload(skeleton->progs.zt6_tunnel_egress, egress);
+	bpf_program__set_autoload(skeleton->progs.zt6_uplink_ingress, !egress);
+	err = reuse_maps(programs, skeleton->obj);
+	if (!err)
+		err = zt6_tc_bpf__load(skeleton);
+	return err ? load_error("TC", err) : 0;
+}
+
+struct map_fds programs_map_fds(const struct programs *programs)
+{
+	return (struct map_fds){
+		.settings = programs_map_fd(programs, "settings"),
+		.agent = programs_map_fd(programs, "agent"),
+		.ports = programs_map_fd(programs, "ports"),
+		.counters = programs_map_fd(programs, "counters"),
+		.devices = programs_map_fd(programs, "devices"),
+		.prefixes = programs_map_fd(programs, "prefixes"),
+		.rules = programs_map_fd(programs, "rules"),
+	};
+}
+
+int programs_load(const char *pin_dir, const struct model *model,
+		  const struct programs_options *options, struct programs **out)
+{
+	struct programs *programs = calloc(1, sizeof(*programs));
+	int err = 0;
+
+	if (!programs)
+		return -ENOMEM;
+	libbpf_set_print(print_libbpf);
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++)
+		programs->attached[slot] =
+			(struct attached){.link = -1, .xdp_program = -1, .tc_program = -1};
+	if (pin_dir)
+		snprintf(programs->pin_dir, sizeof(programs->pin_dir), "%s", pin_dir);
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
+		if (has_xdp(&model->ports[slot]))
+			err = load_xdp(programs, slot, model, options);
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
+		if (has_tc(model, slot))
+			err = load_tc(programs, slot, model);
+	if (!err && programs->was_up) {
+		struct map_fds fds = programs_map_fds(programs);
+
+		err = maps_read(&fds, &programs->before);
+	}
+	if (err) {
+		programs_free(programs);
+		return err;
+	}
+	*out = programs;
+	return 0;
+}
+
+int programs_fill(struct programs *programs, const struct model *model)
+{
+	struct map_fds fds = programs_map_fds(programs);
+	int err;
+
+	programs->filled = true;
+	err = maps_write(&fds, model);
+	if (err)
+		log_error("cannot write the maps: %s", strerror(-err));
+	return err;
+}
+
+int programs_xdp_fd(const struct programs *programs, unsigned int slot)
+{
+	if (slot >= ZT6_MAX_PORTS || !programs->xdp[slot])
+		return -1;
+	return bpf_program__fd(programs->xdp[slot]->progs.zt6_xdp);
+}
+
+int programs_tc_fd(const struct programs *programs, unsigned int slot, bool *egress)
+{
+	const struct zt6_tc_bpf *skeleton = programs->tc[slot];
+
+	if (!skeleton)
+		return -1;
+	*egress = bpf_program__autoload(skeleton->progs.zt6_tunnel_egress);
+	return bpf_program__fd(*egress ? skeleton->progs.zt6_tunnel_egress
+				       : skeleton->progs.zt6_uplink_ingress);
+}
+
+int programs_map_fd(const struct programs *programs, const char *name)
+{
+	for (size_t i = 0; i < programs->map_count; i++)
+		if (!strcmp(programs->maps[i].name, name))
+			return programs->maps[i].fd;
+	return -1;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void programs_free(struct programs *programs)
+{
+	if (!programs)
+		return;
+	for (size_t i = 0; i < programs->map_count; i++)
+		if (programs->maps[i].reused)
+			close(programs->maps[i].fd);
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		close_fd(programs->attached[slot].link);
+		close_fd(programs->attached[slot].xdp_program);
+		close_fd(programs->attached[slot].tc_program);
+		zt6_xdp_bpf__destroy(programs->xdp[slot]);
+		zt6_tc_bpf__destroy(programs->tc[slot]);
+	}
+	model_free(&programs->before);
+	free(programs);
+}
+
+int programs_unpin(const char *pin_dir)
+{
+	int err = pins_remove_all(pin_dir);
+
+	if (err)
+		log_error("%s: cannot take the pins away: %s", pin_dir, strerror(-err));
+	return err;
+}
+
+int programs_read_ports(const char *pin_dir, struct model *model)
+{
+	int fd = pin_open_map(pin_dir, "ports", sizeof(struct zt6_port));
+	int err = fd < 0 ? fd : 0;
+
+	for (__u32 slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
+		if (bpf_map_lookup_elem(fd, &slot, &model->ports[slot]))
+			err = -errno;
+	close_fd(fd);
+	return err;
+}

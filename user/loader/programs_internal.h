@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What programs.c (loading) and attach.c (attaching, pinning, undoing) share. */
+#ifndef ZT6_PROGRAMS_INTERNAL_H
+#define ZT6_PROGRAMS_INTERNAL_H
+
+#include <limits.h>
+
+#include "maps.h"
+#include "programs.h"
+
+struct zt6_xdp_bpf;
+struct zt6_tc_bpf;
+
+#define MAX_MAPS 16
+
+struct shared_map {
+	const char *name; /* as in bpf/maps.h; the skeleton's memory */
+	int fd;
+	bool reused; /* it was pinned already */
+};
+
+/* What was attached before, to go back to. Every file descriptor is -1 where there is none. */
+struct attached {
+	bool touched;	 /* programs_attach() has changed this slot */
+	int link;	 /* of XDP */
+	int xdp_program; /* that the link ran */
+	int ifindex;	 /* that the link held; 0: the link was replaced by none */
+	__u32 mode;	 /* XDP_FLAGS_* of the link */
+	bool replaced;	 /* by a link of ours, because it held another interface or mode */
+	int tc_program;	 /* that the filter ran */
+	int tc_ifindex;
+	bool tc_egress;
+};
+
+struct programs {
+	char pin_dir[PATH_MAX]; /* empty: nothing is pinned */
+	struct zt6_xdp_bpf *xdp[ZT6_MAX_PORTS];
+	struct zt6_tc_bpf *tc[ZT6_MAX_PORTS];
+	struct shared_map maps[MAX_MAPS];
+	size_t map_count;
+	bool was_up;	     /* maps of an earlier `up` were found */
+	struct model before; /* their contents */
+	bool filled;
+	struct attached attached[ZT6_MAX_PORTS];
+};
+
+struct map_fds programs_map_fds(const struct programs *programs);
+
+/* File descriptor of the slot's TC program, or -1. *@egress: where it goes. */
+int programs_tc_fd(const struct programs *programs, unsigned int slot, bool *egress);
+
+#endif
