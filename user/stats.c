@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "stats.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "pins.h"
+
+const char *verdict_name(enum zt6_verdict verdict)
+{
+	static const char *const names[] = {
+#define VERDICT_NAME(id, name, action, meaning) [ZT6_##id] = #name,
+		ZT6_VERDICTS(VERDICT_NAME)};
+
+	return names[verdict];
+}
+
+const char *verdict_meaning(enum zt6_verdict verdict)
+{
+	static const char *const meanings[] = {
+#define VERDICT_MEANING(id, name, action, meaning) [ZT6_##id] = meaning,
+		ZT6_VERDICTS(VERDICT_MEANING)};
+
+	return meanings[verdict];
+}
+
+const char *role_name(enum zt6_role role)
+{
+	static const char *const names[] = {
+		[ZT6_ROLE_NONE] = "none",	[ZT6_ROLE_UPLINK] = "uplink",
+		[ZT6_ROLE_OVERLAY] = "overlay", [ZT6_ROLE_LAN] = "lan",
+		[ZT6_ROLE_TUNNEL] = "tunnel",
+	};
+
+	return names[role];
+}
+
+static void add(struct zt6_counter *sum, const struct zt6_counter *more)
+{
+	sum->packets += more->packets;
+	sum->bytes += more->bytes;
+}
+
+static void add_counters(struct zt6_port_counters *sum, const struct zt6_port_counters *more)
+{
+	add(&sum->rx, &more->rx);
+	add(&sum->tx, &more->tx);
+	for (int v = 0; v < ZT6_VERDICT_COUNT; v++)
+		add(&sum->verdicts[v], &more->verdicts[v]);
+}
+
+static __u64 device_counter(const char *iface, const char *counter)
+{
+	char path[PATH_MAX];
+	unsigned long long value = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", iface, counter);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu", &value) != 1)
+		value = 0;
+	fclose(file);
+	return value;
+}
+
+static const char *tunnel_datapath(const struct zt6_settings *settings, const struct zt6_port *port)
+{
+	const struct zt6_tunnel *tunnel = &settings->tunnels[port->tunnel % ZT6_MAX_TUNNELS];
+
+	return tunnel->flags & ZT6_TUNNEL_BPF ? "tc" : "kernel";
+}
+
+/* Asks the kernel what is on the hook, and compares it with the program that we pinned. */
+static const char *xdp_datapath(const char *pin_dir, unsigned int slot, const struct zt6_port *port)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct bpf_prog_info info = {0};
+	__u32 length = sizeof(info);
+	char name[PIN_NAME_MAX];
+	int fd;
+
+	if (!port->ifindex || bpf_xdp_query(port->ifindex, 0, &query) || !query.prog_id)
+		return "none";
+	fd = pin_open(pin_dir, pin_slot_name(name, "xdp_program", slot));
+	if (fd < 0)
+		return "none";
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		info.id = 0;
+	close(fd);
+	if (info.id != query.prog_id)
+		return "none";
+	return query.attach_mode == XDP_ATTACHED_SKB ? "xdp-generic" : "xdp";
+}
+
+static int read_port(const struct instance *instance, int counters,
+		     const struct zt6_settings *settings, unsigned int slot, struct stats_port *out,
+		     struct zt6_port_counters *per_cpu, int cpus)
+{
+	const char *iface = out->port.name;
+
+	if (bpf_map_lookup_elem(counters, &slot, per_cpu))
+		return -errno;
+	for (int cpu = 0; cpu < cpus; cpu++)
+		add_counters(&out->count, &per_cpu[cpu]);
+	out->device = (struct device_drops){
+		.rx_dropped = device_counter(iface, "rx_dropped"),
+		.rx_errors = device_counter(iface, "rx_errors"),
+		.tx_dropped = device_counter(iface, "tx_dropped"),
+		.tx_errors = device_counter(iface, "tx_errors"),
+	};
+	out->datapath = out->port.role == ZT6_ROLE_TUNNEL
+				? tunnel_datapath(settings, &out->port)
+				: xdp_datapath(instance->pin_dir, slot, &out->port);
+	return 0;
+}
+
+int stats_read(const struct instance *instance, struct stats *out)
+{
+	int settings_fd = pin_open_map(instance->pin_dir, "settings", sizeof(struct zt6_settings));
+	int ports = pin_open_map(instance->pin_dir, "ports", sizeof(struct zt6_port));
+	int counters =
+		pin_open_map(instance->pin_dir, "counters", sizeof(struct zt6_port_counters));
+	int cpus = libbpf_num_possible_cpus(), err = 0;
+	struct zt6_port_counters *per_cpu = NULL;
+	struct zt6_settings settings;
+	__u32 zero = 0;
+
+	memset(out, 0, sizeof(*out));
+	if (settings_fd < 0 || ports < 0 || counters < 0) {
+		err = settings_fd < 0 ? settings_fd : ports < 0 ? ports : counters;
+		goto out;
+	}
+	if (bpf_map_lookup_elem(settings_fd, &zero, &settings)) {
+		err = -errno;
+		goto out;
+	}
+	if (settings.schema != ZT6_SCHEMA) {
+		err = -EPROTO;
+		goto out;
+	}
+	per_cpu = cpus > 0 ? calloc(cpus, sizeof(*per_cpu)) : NULL;
+	if (!per_cpu) {
+		err = -ENOMEM;
+		goto out;
+	}
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++) {
+		struct stats_port *port = &out->ports[out->port_count];
+
+		if (bpf_map_lookup_elem(ports, &slot, &port->port)) {
+			err = -errno;
+		} else if (port->port.role != ZT6_ROLE_NONE) {
+			err = read_port(instance, counters, &settings, slot, port, per_cpu, cpus);
+			add_counters(&out->total, &port->count);
+			out->port_count++;
+		}
+	}
+out:
+	free(per_cpu);
+	if (settings_fd >= 0)
+		close(settings_fd);
+	if (ports >= 0)
+		close(ports);
+	if (counters >= 0)
+		close(counters);
+	return err;
+}
+
+int stats_explain_error(const struct instance *instance, int err)
+{
+	switch (err) {
+	case -ENOENT:
+		log_error("instance \"%s\" is not up", instance->name);
+		return EXIT_NOT_UP;
+	case -EPROTO:
+		log_error("%s: pinned by another version of zt6-bpf; run \"zt6-bpf down\" first",
+			  instance->pin_dir);
+		return EXIT_FAILED;
+	case -EACCES:
+	case -EPERM:
+		log_error("%s: %s; the pins belong to root", instance->pin_dir, strerror(-err));
+		return EXIT_FAILED;
+	default:
+		log_error("%s: cannot read the maps: %s", instance->pin_dir, strerror(-err));
+		return EXIT_FAILED;
+	}
+}

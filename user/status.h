@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What works and what does not, of a running instance. */
+#ifndef ZT6_STATUS_H
+#define ZT6_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loader/model.h"
+#include "stats.h"
+
+/* An agent that has not been heard of for this long is not running (design §5.1). */
+#define AGENT_STALE_NS 10000000000ULL
+
+#define STATUS_MAX_PROBLEMS (2 * ZT6_MAX_PORTS + 2)
+#define STATUS_PROBLEM_LEN  160
+
+struct status {
+	struct stats stats;
+	struct model model; /* settings, ports, prefixes and rules as the programs see them */
+	bool agent_running;
+	uint64_t heartbeat_age_ns; /* UINT64_MAX: there was never an agent */
+	char problems[STATUS_MAX_PROBLEMS][STATUS_PROBLEM_LEN];
+	unsigned int problem_count;
+};
+
+/* Reads and judges. Errors like stats_read(). Free with status_free(). */
+int status_read(const struct instance *instance, struct status *out);
+void status_free(struct status *status);
+
+#endif
