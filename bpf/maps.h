@@ -62,7 +62,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096);
+	__uint(max_entries, ZT6_MAX_PREFIXES);
 	__type(key, struct zt6_prefix_key);
 	__type(value, struct zt6_prefix);
 } prefixes SEC(".maps");
@@ -71,7 +71,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096);
+	__uint(max_entries, ZT6_MAX_RULES);
 	__type(key, struct zt6_rule_key);
 	__type(value, struct zt6_rule);
 } rules SEC(".maps");
@@ -87,7 +87,7 @@ struct {
 /* Programs only: what keeps one solicitor from being handed over at each retransmission. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
+	__uint(max_entries, ZT6_MAX_DEFERRED);
 	__type(key, struct zt6_deferred_key);
 	__type(value, __u64);
 } deferred SEC(".maps");
@@ -95,7 +95,7 @@ struct {
 /* Programs write, the agent reads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 16);
+	__uint(max_entries, ZT6_EVENTS_SIZE);
 } events SEC(".maps");
 
 #endif

@@ -18,6 +18,13 @@
 #define ZT6_MAX_PORTS	16
 #define ZT6_MAX_TUNNELS 8
 #define ZT6_NO_PORT	0xff
+
+/* Entries of `prefixes`, `rules` and `deferred`, bytes of `events`. */
+#define ZT6_MAX_PREFIXES 4096
+#define ZT6_MAX_RULES	 4096
+#define ZT6_MAX_DEFERRED 1024
+#define ZT6_EVENTS_SIZE	 65536
+
 #define ZT6_IFNAMSIZ	16
 
 #define ZT6_ETH_ALEN 6
