@@ -13,10 +13,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from gateway import BINARY  # noqa: E402
 from lab import Lab, conf  # noqa: E402
 
+NOT_UP = 3  # exit status, design §6
+
 _gateways = []  # that are up: what every test is held to, whatever it is about
 
 
-def pytest_configure():
+def pytest_configure(config):
+    config.addinivalue_line("markers", "last: run after all tests without this mark")
     if os.geteuid():
         pytest.exit("the end-to-end tests make network namespaces and load programs: run as root", 1)
     if not os.access(BINARY, os.X_OK):
@@ -25,17 +28,26 @@ def pytest_configure():
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 1))
 
 
+def pytest_collection_modifyitems(items):
+    """Tests that only wait for what began with the session come last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def assert_every_packet_counted_once(gateway):
+    """On every port rx is the sum of the verdicts (design §2), once the traffic has ebbed away."""
+    for _ in range(20):
+        unexplained = gateway.counters().unexplained()
+        if not unexplained:
+            return
+        time.sleep(0.05)
+    assert not unexplained, f"rx and the sum of verdicts differ: {unexplained}"
+
+
 @pytest.fixture(autouse=True)
 def every_packet_is_counted_once():
-    """On every port rx is the sum of the verdicts (design §2): after each test, once it is quiet."""
     yield
     for gateway in _gateways:
-        for _ in range(20):
-            unexplained = gateway.counters().unexplained()
-            if not unexplained:
-                break
-            time.sleep(0.05)
-        assert not unexplained, f"rx and the sum of verdicts differ: {unexplained}"
+        assert_every_packet_counted_once(gateway)
 
 
 def running(settings, agent=True, **lab_options):
@@ -55,6 +67,15 @@ def running(settings, agent=True, **lab_options):
 def lab():
     """Tunnel, on-link proxy and LAN together, forwarding in XDP."""
     yield from running({"lan": True})
+
+
+@pytest.fixture
+def fresh():
+    """A lab of the test's own, its gateway not yet up."""
+    with Lab() as lab:
+        yield lab
+        if lab.gateway("stats", "--json", check=False).returncode != NOT_UP:
+            assert_every_packet_counted_once(lab.gateway)
 
 
 @pytest.fixture

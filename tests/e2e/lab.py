@@ -19,6 +19,7 @@ import base64
 import contextlib
 import itertools
 import os
+import signal
 
 from gateway import Gateway, peer
 from netns import Namespace, remove_stale
@@ -113,7 +114,12 @@ class Lab:
         return self
 
     def __exit__(self, *_):
-        self._stack.close()
+        # A second Ctrl-C shall not interrupt the tidying up after the first.
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self._stack.close()
+        finally:
+            signal.signal(signal.SIGINT, handler)
 
     @property
     def namespaces(self):
@@ -192,10 +198,10 @@ class Lab:
         self.m2.ip(f"addr add {M2_MANUAL}/48 dev {OVERLAY}")
 
 
-def conf(tunnel=True, onlink=True, lan=False, policy="off", method="auto", proxy="", rule="",
-         overlay="", more=""):
-    """A zt6.conf for a Lab. `proxy`, `rule`, `overlay` and `more` are lines to add: to the proxy
-    section, to its rule, to the zerotier section, at the end."""
+def conf(tunnel=True, onlink=True, lan=False, policy="off", method="auto", sixinfour="", proxy="",
+         rule="", overlay="", more=""):
+    """A zt6.conf for a Lab. `sixinfour`, `proxy`, `rule`, `overlay` and `more` are lines to add:
+    to the tunnel, to the proxy, to its rule, to the zerotier section, at the end."""
     sections = ["uplink eth0\n"]
     if tunnel:
         sections.append(f"""
@@ -205,6 +211,7 @@ tunnel {TUNNEL} {{
     address {TUNNEL_ADDRESS}/64
     gateway {TUNNEL_GATEWAY}
     routed  {ROUTED}
+    {sixinfour}
 }}
 """)
     sections.append(f"""
