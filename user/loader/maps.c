@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 static int update(int fd, const void *key, const void *value)
 {
@@ -89,15 +91,28 @@ static int delete_unlisted(int fd, const void *entries, size_t count, size_t siz
 	return 0;
 }
 
+struct zt6_agent *maps_share_agent(int fd)
+{
+	void *shared = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return shared == MAP_FAILED ? NULL : shared;
+}
+
+void maps_unshare_agent(struct zt6_agent *shared)
+{
+	if (shared)
+		munmap(shared, getpagesize());
+}
+
 static int bump_generation(int fd)
 {
-	struct zt6_agent agent;
-	__u32 zero = 0;
+	struct zt6_agent *shared = maps_share_agent(fd);
 
-	if (bpf_map_lookup_elem(fd, &zero, &agent))
+	if (!shared)
 		return -errno;
-	agent.generation++;
-	return update(fd, &zero, &agent);
+	__atomic_add_fetch(&shared->generation, 1, __ATOMIC_RELEASE);
+	maps_unshare_agent(shared);
+	return 0;
 }
 
 int maps_write(const struct map_fds *fds, const struct model *model)

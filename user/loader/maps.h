@@ -18,6 +18,11 @@ struct map_fds {
  */
 int maps_write(const struct map_fds *fds, const struct model *model);
 
+/* The element of the map `agent` as shared memory, or NULL. Others write to it as well: counters in
+ * it are added to atomically. */
+struct zt6_agent *maps_share_agent(int fd);
+void maps_unshare_agent(struct zt6_agent *shared);
+
 /* Reads the model back (without datapaths), to be freed with model_free(). */
 int maps_read(const struct map_fds *fds, struct model *model);
 

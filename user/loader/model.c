@@ -83,8 +83,8 @@ int model_slots(struct model *model, const struct conf *conf)
 	return 0;
 }
 
-static int add_prefix(struct model *model, const struct in6_addr *addr, uint8_t len, uint8_t port,
-		      bool own)
+int model_add_prefix(struct model *model, const struct in6_addr *addr, uint8_t len, uint8_t port,
+		     bool own)
 {
 	struct model_prefix entry = {
 		.key.prefixlen = len,
@@ -93,10 +93,13 @@ static int add_prefix(struct model *model, const struct in6_addr *addr, uint8_t 
 	struct model_prefix *grown;
 
 	memcpy(entry.key.addr, addr, sizeof(entry.key.addr));
-	/* The first word on a prefix stands: callers go from the strongest claim to the weakest. */
-	for (size_t i = 0; i < model->prefix_count; i++)
-		if (!memcmp(&model->prefixes[i].key, &entry.key, sizeof(entry.key)))
+	for (size_t i = 0; i < model->prefix_count; i++) {
+		if (!memcmp(&model->prefixes[i].key, &entry.key, sizeof(entry.key))) {
+			if (own)
+				model->prefixes[i].value = entry.value;
 			return 0;
+		}
+	}
 	grown = reallocarray(model->prefixes, model->prefix_count + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
@@ -110,7 +113,7 @@ static int add_prefixes(struct model *model, const struct prefixes *set, uint8_t
 	int err = 0;
 
 	for (size_t i = 0; i < set->count && !err; i++)
-		err = add_prefix(model, &set->list[i].addr, set->list[i].len, port, false);
+		err = model_add_prefix(model, &set->list[i].addr, set->list[i].len, port, false);
 	return err;
 }
 
@@ -128,12 +131,12 @@ static int fill_prefixes(struct model *model, const struct conf *conf, struct nl
 		return err;
 	}
 	for (size_t i = 0; i < own_count && !err; i++)
-		err = add_prefix(model, &own[i].prefix.addr, 128, ZT6_NO_PORT, true);
+		err = model_add_prefix(model, &own[i].prefix.addr, 128, ZT6_NO_PORT, true);
 	free(own);
 	for (size_t i = 0; i < conf->tunnel_count && !err; i++)
 		if (conf->tunnels[i].has_gateway)
-			err = add_prefix(model, &conf->tunnels[i].gateway, 128,
-					 slot_of(model, conf->tunnels[i].name), false);
+			err = model_add_prefix(model, &conf->tunnels[i].gateway, 128,
+					       slot_of(model, conf->tunnels[i].name), false);
 	for (size_t i = 0; i < conf->zerotier_count && !err; i++)
 		err = add_prefixes(model, &conf->zerotiers[i].prefix,
 				   slot_of(model, conf->zerotiers[i].interface));

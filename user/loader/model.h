@@ -53,6 +53,15 @@ int model_slots(struct model *model, const struct conf *conf);
  */
 int model_fill(struct model *model, const struct conf *conf, struct nl_sock *nl);
 
+/**
+ * model_add_prefix - say to whom a prefix belongs.
+ *
+ * The first word on a prefix stands: callers go from the strongest claim to the weakest. Only an own
+ * address overrides what was said before. 0 or -ENOMEM.
+ */
+int model_add_prefix(struct model *model, const struct in6_addr *addr, uint8_t len, uint8_t port,
+		     bool own);
+
 void model_free(struct model *model);
 
 #endif

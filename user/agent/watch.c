@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The kernel's notices: routes, neighbours, interfaces, addresses, rules. */
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <string.h>
+
+#include "../loader/model_refresh.h"
+#include "../loader/netlink.h"
+#include "../log.h"
+#include "agent.h"
+
+/* Room for a burst of notices; what does not fit makes us read everything anew. */
+#define WATCH_BUFFER (1 << 20)
+
+#define NUD_VALID_STATES \
+	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
+
+static bool is_our_port(const struct agent *agent, int ifindex)
+{
+	for (int slot = 0; slot < ZT6_MAX_PORTS; slot++)
+		if (agent->model.ports[slot].role != ZT6_ROLE_NONE &&
+		    (int)agent->model.ports[slot].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static int on_neighbour(struct nlmsghdr *message, void *arg)
+{
+	const struct ndmsg *nd = nlmsg_data(message);
+	struct agent *agent = arg;
+	struct neighbour neighbour = {.ifindex = nd->ndm_ifindex, .family = nd->ndm_family};
+	struct nlattr *dst, *mac;
+	bool valid;
+
+	if (!is_our_port(agent, nd->ndm_ifindex))
+		return 0;
+	dst = nlmsg_find_attr(message, sizeof(*nd), NDA_DST);
+	mac = nlmsg_find_attr(message, sizeof(*nd), NDA_LLADDR);
+	if (!dst || nla_len(dst) > (int)sizeof(neighbour.addr))
+		return 0;
+	memcpy(&neighbour.addr, nla_data(dst), nla_len(dst));
+	if (mac && nla_len(mac) == sizeof(neighbour.mac))
+		memcpy(neighbour.mac, nla_data(mac), sizeof(neighbour.mac));
+	valid = message->nlmsg_type == RTM_NEWNEIGH && (nd->ndm_state & NUD_VALID_STATES);
+	if (neighbours_update(&agent->neighbours, &neighbour, valid))
+		agent_bump_generation(agent);
+	return 0;
+}
+
+static int on_notice(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *message = nlmsg_hdr(msg);
+	struct agent *agent = arg;
+
+	switch (message->nlmsg_type) {
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
+		on_neighbour(message, agent);
+		break;
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		agent_bump_generation(agent);
+		agent->refresh_wanted = true; /* a multipath route makes the source decide */
+		break;
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		agent_bump_generation(agent);
+		agent->refresh_wanted = true;
+		break;
+	default:
+		break;
+	}
+	return NL_OK;
+}
+
+int watch_open(struct agent *agent)
+{
+	struct nl_sock *nl = nl_socket_alloc();
+	int err;
+
+	if (!nl)
+		return -ENOMEM;
+	agent->watch = nl;
+	nl_socket_disable_seq_check(nl);
+	nl_socket_modify_cb(nl, NL_CB_VALID, NL_CB_CUSTOM, on_notice, agent);
+	err = nl_connect(nl, NETLINK_ROUTE);
+	if (!err)
+		err = nl_socket_set_buffer_size(nl, WATCH_BUFFER, 0);
+	if (!err)
+		err = nl_socket_set_nonblocking(nl);
+	if (!err)
+		err = nl_socket_add_memberships(
+			nl, RTNLGRP_NEIGH, RTNLGRP_LINK, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_IFADDR,
+			RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_RULE, RTNLGRP_NONE);
+	if (err) {
+		log_error("cannot watch the kernel's tables: %s", nl_geterror(err));
+		return -EIO;
+	}
+	return 0;
+}
+
+void watch_close(struct agent *agent)
+{
+	nl_socket_free(agent->watch);
+	agent->watch = NULL;
+}
+
+int watch_read(struct agent *agent)
+{
+	int err;
+
+	do {
+		err = nl_recvmsgs_default(agent->watch);
+	} while (!err);
+	if (err == -NLE_AGAIN)
+		return 0;
+	/* libnl's name for ENOBUFS: notices were lost. */
+	if (err == -NLE_NOMEM) {
+		agent->resync_wanted = true;
+		return 0;
+	}
+	log_error("cannot read the kernel's notices: %s", nl_geterror(err));
+	return -EIO;
+}
+
+int watch_resync(struct agent *agent)
+{
+	struct ndmsg all = {.ndm_family = AF_UNSPEC};
+	int err;
+
+	neighbours_clear(&agent->neighbours);
+	err = netlink_dump(agent->requests, RTM_GETNEIGH, &all, sizeof(all), on_neighbour, agent);
+	agent_bump_generation(agent);
+	return err ? err : watch_refresh(agent);
+}
+
+int watch_refresh(struct agent *agent)
+{
+	struct model fresh = {0};
+	int err;
+
+	err = maps_read(&agent->maps, &fresh);
+	if (!err)
+		err = model_refresh(&fresh, agent->requests);
+	if (!err)
+		err = maps_write(&agent->maps, &fresh);
+	if (err) {
+		model_free(&fresh);
+		return err;
+	}
+	model_free(&agent->model);
+	agent->model = fresh;
+	return 0;
+}
