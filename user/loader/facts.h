@@ -18,6 +18,7 @@ struct iface_facts {
 	int ifindex;
 	unsigned int mtu;   /* bytes */
 	unsigned int flags; /* IFF_* */
+	uint16_t type;      /* ARPHRD_* */
 	uint8_t mac[6];     /* zero without a link layer */
 	char kind[16];      /* "veth", "tun", "sit", ...; empty for hardware */
 	bool has_link_local;
@@ -44,6 +45,9 @@ int facts_own_addresses(struct nl_sock *nl, struct own_address **out, size_t *co
  */
 int facts_ipv4_address(struct nl_sock *nl, int ifindex, struct in_addr *out);
 
+/* 0 when some interface of this network namespace has the address, -ENOENT when none has. */
+int facts_ipv4_is_own(struct nl_sock *nl, struct in_addr address);
+
 /**
  * facts_ipv4_next_hop - the neighbour through which the kernel reaches @dst from @src.
  * @ifindex: out, the interface towards it
@@ -57,9 +61,11 @@ int facts_ipv4_next_hop(struct nl_sock *nl, struct in_addr dst, struct in_addr s
 /**
  * facts_source_routed - whether IPv6 routes depend on the source.
  * @member: prefixes whose addresses only members use
- * @inside: out, for packets from members: an `ip -6 rule from`, or a multipath route, exists
- * @outside: out, for packets from elsewhere: the same, rules within @member left out, because
- *	the guard lets no such source in
+ * @inside: out, for packets from members: an `ip -6 rule from` that takes some of @member and not
+ *	all of it, or a multipath route, exists
+ * @outside: out, for packets from elsewhere: an `ip -6 rule from`, or a multipath route, exists;
+ *	rules within @member are left out, because the guard lets no such source in, and those for
+ *	the machine's own addresses, from which nothing arrives
  */
 int facts_source_routed(struct nl_sock *nl, const struct prefixes *member, bool *inside,
 			bool *outside);
