@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Cases as make_cases.py writes them: frames in, and what is expected of each. net.py documents
+ * the fields where they are made. */
+#ifndef FIXTURES_H
+#define FIXTURES_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "zt6_abi.h"
+
+struct bytes {
+	uint8_t *data;
+	size_t length;
+};
+
+struct span {
+	size_t offset, length;
+};
+
+/* One acceptable end of a frame. */
+struct ending {
+	enum zt6_verdict verdict;
+	int action;	    /* enum xdp_action */
+	struct bytes out;   /* no data: the frame comes out as it went in */
+	struct span any;    /* bytes of `out` that may be anything */
+	bool ipv4_checksum; /* verify that of the outer header instead of comparing it */
+};
+
+struct expected_event {
+	struct zt6_event event; /* its port is left out: see below */
+	const char *port;
+};
+
+struct step {
+	const char **commands; /* shell, run first */
+	size_t command_count;
+	bool bump;	      /* then, as the agent would: the cache is outdated */
+	unsigned int wait_ms; /* then */
+	long long heartbeat;  /* then: of the agent, ns; -1: alive */
+	const char *port;     /* NULL: the step has no frame */
+	struct bytes *frames; /* each is a frame of its own, under the same expectation */
+	size_t frame_count;
+	size_t linear;		/* bytes not in fragments; 0: as many as the kernel allows */
+	struct ending *endings; /* any of them */
+	size_t ending_count;
+	/* A flood: the frames, again and again, `flood` of them in all. What the port's bucket holds
+	 * ends in one of `endings`, the rest in `beyond`. */
+	size_t flood;
+	enum zt6_bucket bucket;
+	struct ending beyond;
+	bool check_events;
+	struct expected_event *events;
+	size_t event_count;
+};
+
+struct test_case {
+	const char *name;
+	bool once; /* not a second time, on the cache that the first time left */
+	struct step *steps;
+	size_t step_count;
+	const char **cleanup; /* shell */
+	size_t cleanup_count;
+};
+
+struct scenario {
+	const char *name;
+	const char *conf;
+	const char **setup, **cleanup; /* shell, around all cases */
+	size_t setup_count, cleanup_count;
+	struct test_case *cases;
+	size_t case_count;
+};
+
+struct fixtures {
+	struct scenario *scenarios;
+	size_t scenario_count;
+};
+
+/* Reads a whole file of cases, which stays in memory as long as the process. NULL, and a message
+ * on stderr, when it is not as it should be. */
+const struct fixtures *fixtures_load(const char *path);
+
+#endif

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "harness.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <netlink/netlink.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "loader/model.h"
+#include "loader/programs.h"
+
+struct harness {
+	struct nl_sock *nl;
+	struct programs *programs;
+	struct model model;
+	struct ring_buffer *events;
+	struct zt6_event *event_list; /* where the callback of `events` puts them */
+	size_t event_max, event_count;
+	int cpus;
+	struct zt6_port_counters *per_cpu;
+};
+
+const char *verdict_name(unsigned int verdict)
+{
+	static const char *const names[] = {
+#define ZT6_NAME(id, name, action, meaning) #name,
+		ZT6_VERDICTS(ZT6_NAME)
+#undef ZT6_NAME
+	};
+
+	return verdict < ZT6_VERDICT_COUNT ? names[verdict] : "?";
+}
+
+int harness_shell(const char *command)
+{
+	int status;
+
+	fflush(NULL);
+	status = system(command);
+	if (status == -1 || !WIFEXITED(status) || WEXITSTATUS(status)) {
+		fprintf(stderr, "harness: \"%s\" failed\n", command);
+		return -EIO;
+	}
+	return 0;
+}
+
+static int stay_on_this_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+int harness_open(const char *topology, struct harness **out)
+{
+	struct harness *harness = calloc(1, sizeof(*harness));
+	int err;
+
+	if (!harness)
+		return -ENOMEM;
+	err = stay_on_this_cpu();
+	if (err)
+		goto fail;
+	if (unshare(CLONE_NEWNET)) {
+		err = -errno;
+		fprintf(stderr, "harness: cannot make a network namespace: %s; run it as root\n",
+			strerror(-err));
+		goto fail;
+	}
+	err = harness_shell(topology);
+	if (err)
+		goto fail;
+	err = -ENOMEM;
+	harness->cpus = libbpf_num_possible_cpus();
+	harness->per_cpu = calloc(harness->cpus, sizeof(*harness->per_cpu));
+	harness->nl = nl_socket_alloc();
+	if (!harness->per_cpu || !harness->nl)
+		goto fail;
+	err = nl_connect(harness->nl, NETLINK_ROUTE);
+	if (err < 0) {
+		fprintf(stderr, "harness: cannot talk to rtnetlink: %s\n", nl_geterror(err));
+		err = -EIO;
+		goto fail;
+	}
+	*out = harness;
+	return 0;
+fail:
+	harness_close(harness);
+	return err;
+}
+
+void harness_unload(struct harness *harness)
+{
+	ring_buffer__free(harness->events);
+	harness->events = NULL;
+	programs_free(harness->programs);
+	harness->programs = NULL;
+	model_free(&harness->model);
+	memset(&harness->model, 0, sizeof(harness->model));
+}
+
+void harness_close(struct harness *harness)
+{
+	if (!harness)
+		return;
+	if (harness->programs)
+		harness_unload(harness);
+	nl_socket_free(harness->nl);
+	free(harness->per_cpu);
+	free(harness);
+}
+
+/* conf_load() reads files, so a text has to become one. */
+static int load_conf(const char *text, struct conf **out)
+{
+	size_t length = strlen(text);
+	char path[32];
+	int fd = memfd_create("zt6.conf", 0), err;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	err = write(fd, text, length) == (ssize_t)length ? conf_load(path, stderr, out) : -EIO;
+	close(fd);
+	return err;
+}
+
+static int take_event(void *context, void *data, size_t size)
+{
+	struct harness *harness = context;
+
+	if (size < sizeof(struct zt6_event)) {
+		fprintf(stderr, "harness: an event of %zu bytes\n", size);
+		return -EPROTO;
+	}
+	if (harness->event_count < harness->event_max)
+		memcpy(&harness->event_list[harness->event_count], data, sizeof(struct zt6_event));
+	harness->event_count++;
+	return 0;
+}
+
+int harness_load(struct harness *harness, const char *text)
+{
+	const struct programs_options options = {.poison_headroom = true};
+	struct conf *conf = NULL;
+	int err;
+
+	if (harness->programs)
+		harness_unload(harness);
+	err = load_conf(text, &conf);
+	if (err) {
+		fprintf(stderr, "harness: this configuration does not load:\n%s\n", text);
+		return err;
+	}
+	err = model_slots(&harness->model, conf);
+	if (!err)
+		err = model_fill(&harness->model, conf, harness->nl);
+	if (!err)
+		err = programs_load(NULL, &harness->model, &options, &harness->programs);
+	if (!err)
+		err = programs_fill(harness->programs, &harness->model);
+	if (!err) {
+		harness->events = ring_buffer__new(programs_map_fd(harness->programs, "events"),
+						   take_event, harness, NULL);
+		if (!harness->events)
+			err = -errno;
+	}
+	conf_free(conf);
+	if (err) {
+		fprintf(stderr, "harness: cannot load the programs: %s\n", strerror(-err));
+		harness_unload(harness);
+	}
+	return err;
+}
+
+int harness_slot(const struct harness *harness, const char *port)
+{
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		if (!strcmp(harness->model.ports[slot].name, port))
+			return slot;
+	}
+	return -ENOENT;
+}
+
+const struct zt6_rate *harness_rate(const struct harness *harness, unsigned int slot,
+				    enum zt6_bucket bucket)
+{
+	return &harness->model.ports[slot].rates[bucket];
+}
+
+const struct zt6_port *harness_port(const struct harness *harness, unsigned int i)
+{
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		if (programs_xdp_fd(harness->programs, slot) >= 0 && i-- == 0)
+			return &harness->model.ports[slot];
+	}
+	return NULL;
+}
+
+int harness_run(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
+		size_t linear, struct outcome *out)
+{
+	struct xdp_md context = {
+		.data_end = linear ? linear : length,
+		.ingress_ifindex = harness->model.ports[slot].ifindex,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = length,
+		    .data_out = out->frame, .data_size_out = sizeof(out->frame), .ctx_in = &context,
+		    .ctx_size_in = sizeof(context));
+	int err = bpf_prog_test_run_opts(programs_xdp_fd(harness->programs, slot), &opts);
+
+	if (err && linear && errno == EINVAL)
+		return -EOPNOTSUPP;
+	if (err) {
+		err = -errno;
+		fprintf(stderr, "harness: BPF_PROG_TEST_RUN of %zu bytes on slot %u: %s\n", length,
+			slot, strerror(-err));
+		return err;
+	}
+	out->action = opts.retval;
+	out->length = opts.data_size_out;
+	return 0;
+}
+
+static int update_agent(struct harness *harness, __u32 generations, const __u64 *heartbeat_ns)
+{
+	int fd = programs_map_fd(harness->programs, "agent");
+	struct zt6_agent agent;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(fd, &zero, &agent))
+		return -errno;
+	agent.generation += generations;
+	if (heartbeat_ns)
+		agent.heartbeat_ns = *heartbeat_ns;
+	return bpf_map_update_elem(fd, &zero, &agent, BPF_ANY) ? -errno : 0;
+}
+
+int harness_bump(struct harness *harness)
+{
+	return update_agent(harness, 1, NULL);
+}
+
+int harness_heartbeat(struct harness *harness, __u64 ns)
+{
+	return update_agent(harness, 0, &ns);
+}
+
+static int forget_deferred(struct harness *harness)
+{
+	int fd = programs_map_fd(harness->programs, "deferred");
+	struct zt6_deferred_key key;
+
+	while (!bpf_map_get_next_key(fd, NULL, &key)) {
+		if (bpf_map_delete_elem(fd, &key))
+			return -errno;
+	}
+	return 0;
+}
+
+int harness_reset(struct harness *harness)
+{
+	int buckets = programs_map_fd(harness->programs, "buckets");
+	const struct zt6_buckets full = {0};
+	struct timespec now;
+	__u64 now_ns;
+	int err;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	err = update_agent(harness, 1, &now_ns);
+	if (!err)
+		err = forget_deferred(harness);
+	for (__u32 slot = 0; !err && slot < ZT6_MAX_PORTS; slot++) {
+		if (bpf_map_update_elem(buckets, &slot, &full, BPF_ANY))
+			err = -errno;
+	}
+	if (!err)
+		err = harness_events(harness, NULL, 0);
+	return err < 0 ? err : 0;
+}
+
+int harness_counters(struct harness *harness, struct zt6_port_counters counters[ZT6_MAX_PORTS])
+{
+	const size_t words = sizeof(struct zt6_port_counters) / sizeof(__u64);
+	int fd = programs_map_fd(harness->programs, "counters");
+
+	memset(counters, 0, ZT6_MAX_PORTS * sizeof(*counters));
+	for (__u32 slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		__u64 *sum = (__u64 *)&counters[slot];
+
+		if (bpf_map_lookup_elem(fd, &slot, harness->per_cpu))
+			return -errno;
+		for (int cpu = 0; cpu < harness->cpus; cpu++) {
+			for (size_t i = 0; i < words; i++)
+				sum[i] += ((__u64 *)&harness->per_cpu[cpu])[i];
+		}
+	}
+	return 0;
+}
+
+int harness_events(struct harness *harness, struct zt6_event *events, size_t max)
+{
+	int err;
+
+	harness->event_list = events;
+	harness->event_max = max;
+	harness->event_count = 0;
+	err = ring_buffer__consume(harness->events);
+	return err < 0 ? err : (int)harness->event_count;
+}

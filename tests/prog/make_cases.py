@@ -1,0 +1,27 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes all cases as JSON to stdout, for run.c and the fuzzer."""
+
+import json
+import sys
+
+import cases_forward
+import cases_limits
+import cases_ndp
+import cases_sixinfour
+
+MODULES = (cases_ndp, cases_sixinfour, cases_forward, cases_limits)
+
+
+def main():
+    scenarios = [scenario for module in MODULES for scenario in module.scenarios()]
+    names = [(scenario["name"], case["name"]) for scenario in scenarios
+             for case in scenario["cases"]]
+    for name in names:
+        if names.count(name) > 1:
+            sys.exit(f"two cases of this name: {name}")
+    json.dump({"scenarios": scenarios}, sys.stdout, indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Runs the golden packets of cases.json: per case and frame the verdict, what was done with the
+ * frame, every byte that comes out, and every counter of every port. A case runs on an empty
+ * route cache and then again on what the first time left in it.
+ *
+ * usage: run CASES.json TOPOLOGY.sh [PATTERN]	PATTERN: names of cases, with * and ?
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <linux/bpf.h>
+
+#include <cmocka.h>
+
+#include "fixtures.h"
+#include "harness.h"
+
+/* More than any case has. */
+#define EVENTS_MAX 16
+
+static struct harness *harness;
+static const struct scenario *scenario; /* that is running */
+
+static const char *action_name(int action)
+{
+	static const char *const names[] = {"ABORTED", "DROP", "PASS", "REPLY", "REDIRECT"};
+
+	return action >= 0 && action <= XDP_REDIRECT ? names[action] : "?";
+}
+
+static void print_bytes(const char *title, const uint8_t *data, size_t length)
+{
+	const size_t most = 160;
+
+	fprintf(stderr, "  %s (%zu bytes):", title, length);
+	for (size_t i = 0; i < length && i < most; i++)
+		fprintf(stderr, "%s%02x", i % 2 ? "" : " ", data[i]);
+	fprintf(stderr, "%s\n", length > most ? " ..." : "");
+}
+
+static bool run_commands(const char **commands, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (harness_shell(commands[i]))
+			return false;
+	}
+	return true;
+}
+
+static uint16_t ipv4_header_sum(const uint8_t *header)
+{
+	uint32_t sum = 0;
+
+	for (int i = 0; i < 20; i += 2)
+		sum += header[i] << 8 | header[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/* Whether the byte at @offset is one that the ending leaves open. */
+static bool is_open(const struct ending *ending, size_t offset)
+{
+	if (ending->ipv4_checksum && (offset == 14 + 10 || offset == 14 + 11))
+		return true;
+	return offset >= ending->any.offset && offset < ending->any.offset + ending->any.length;
+}
+
+static bool check_bytes(const struct ending *ending, const struct bytes *in,
+			const struct outcome *got)
+{
+	const struct bytes *want = ending->out.data ? &ending->out : in;
+	size_t i = 0;
+
+	while (i < want->length && i < got->length &&
+	       (want->data[i] == got->frame[i] || is_open(ending, i)))
+		i++;
+	if (i < want->length || i < got->length) {
+		fprintf(stderr, "  the frame comes out wrong from byte %zu on\n", i);
+		print_bytes("in      ", in->data, in->length);
+		print_bytes("expected", want->data, want->length);
+		print_bytes("got     ", got->frame, got->length);
+		return false;
+	}
+	if (ending->ipv4_checksum && ipv4_header_sum(&got->frame[14]) != 0xffff) {
+		fprintf(stderr, "  the IPv4 checksum is wrong\n");
+		print_bytes("got     ", got->frame, got->length);
+		return false;
+	}
+	return true;
+}
+
+/* The verdict that went up on @slot, or ZT6_VERDICT_COUNT when none or several did. */
+static unsigned int counted(const struct zt6_port_counters *before,
+			    const struct zt6_port_counters *after)
+{
+	unsigned int verdict = ZT6_VERDICT_COUNT;
+
+	for (unsigned int i = 0; i < ZT6_VERDICT_COUNT; i++) {
+		if (before->verdicts[i].packets == after->verdicts[i].packets)
+			continue;
+		if (verdict != ZT6_VERDICT_COUNT)
+			return ZT6_VERDICT_COUNT;
+		verdict = i;
+	}
+	return verdict;
+}
+
+/* Everything that one frame may have counted: once received, one verdict, nothing elsewhere. */
+static bool check_counters(struct zt6_port_counters *before, const struct zt6_port_counters *after,
+			   unsigned int slot, unsigned int verdict, size_t length)
+{
+	before[slot].rx.packets++;
+	before[slot].rx.bytes += length;
+	before[slot].verdicts[verdict].packets++;
+	before[slot].verdicts[verdict].bytes += length;
+	if (!memcmp(before, after, ZT6_MAX_PORTS * sizeof(*before)))
+		return true;
+	for (unsigned int i = 0; i < ZT6_MAX_PORTS; i++) {
+		const __u64 *want = (__u64 *)&before[i], *got = (__u64 *)&after[i];
+
+		for (size_t word = 0; word < sizeof(*before) / sizeof(*want); word++) {
+			size_t counter = word / 2;
+
+			if (want[word] == got[word])
+				continue;
+			fprintf(stderr, "  slot %u, %s %s: %llu, expected %llu\n", i,
+				counter == 0   ? "rx"
+				: counter == 1 ? "tx"
+					       : verdict_name(counter - 2),
+				word % 2 ? "bytes" : "packets", got[word], want[word]);
+		}
+	}
+	return false;
+}
+
+/* Runs one frame and finds its counted verdict; false when the counters do not tell one. */
+static bool run_frame(const struct step *step, const struct bytes *frame, struct outcome *got,
+		      unsigned int *verdict)
+{
+	static struct zt6_port_counters before[ZT6_MAX_PORTS], after[ZT6_MAX_PORTS];
+	int slot = harness_slot(harness, step->port);
+	int err;
+
+	if (slot < 0)
+		fail_msg("%s is no port of this configuration", step->port);
+	assert_int_equal(harness_counters(harness, before), 0);
+	err = harness_run(harness, slot, frame->data, frame->length, step->linear, got);
+	if (err == -EOPNOTSUPP)
+		skip();
+	assert_int_equal(err, 0);
+	assert_int_equal(harness_counters(harness, after), 0);
+	*verdict = counted(&before[slot], &after[slot]);
+	if (*verdict == ZT6_VERDICT_COUNT) {
+		fprintf(stderr, "  not exactly one verdict was counted; action %s\n",
+			action_name(got->action));
+		print_bytes("in      ", frame->data, frame->length);
+		return false;
+	}
+	return check_counters(before, after, slot, *verdict, frame->length);
+}
+
+static bool check_ending(const struct ending *ending, const struct bytes *frame,
+			 const struct outcome *got)
+{
+	if (got->action != ending->action) {
+		fprintf(stderr, "  %s, expected %s\n", action_name(got->action),
+			action_name(ending->action));
+		return false;
+	}
+	return check_bytes(ending, frame, got);
+}
+
+static bool check_frame(const struct step *step, const struct bytes *frame)
+{
+	struct outcome got;
+	unsigned int verdict;
+
+	if (!run_frame(step, frame, &got, &verdict))
+		return false;
+	for (size_t i = 0; i < step->ending_count; i++) {
+		if (step->endings[i].verdict == verdict)
+			return check_ending(&step->endings[i], frame, &got);
+	}
+	fprintf(stderr, "  verdict %s (%s), expected", verdict_name(verdict),
+		action_name(got.action));
+	for (size_t i = 0; i < step->ending_count; i++)
+		fprintf(stderr, "%s %s", i ? " or" : "", verdict_name(step->endings[i].verdict));
+	fprintf(stderr, "\n");
+	print_bytes("in      ", frame->data, frame->length);
+	return false;
+}
+
+static __u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/*
+ * The bucket lets as many through as its burst holds, and what time has added meanwhile. The
+ * programs' clock is coarse: it may be two ticks (of 10 ms at most) off at either end.
+ */
+static bool check_flood_count(const struct zt6_rate *rate, size_t within, __u64 elapsed_ns)
+{
+	__u64 least = rate->burst_ns / rate->interval_ns;
+	__u64 most = least + 1 + (elapsed_ns + 20000000) / rate->interval_ns + 1;
+
+	if (within >= least && within <= most)
+		return true;
+	fprintf(stderr, "  %zu frames within the rate, expected %llu to %llu\n", within, least,
+		most);
+	return false;
+}
+
+static bool check_flood(const struct step *step)
+{
+	int slot = harness_slot(harness, step->port);
+	const struct zt6_rate *rate = harness_rate(harness, slot, step->bucket);
+	unsigned int verdict = ZT6_VERDICT_COUNT;
+	__u64 started = now_ns();
+	struct outcome got;
+	size_t within = 0;
+
+	if (!rate->interval_ns) {
+		fprintf(stderr, "  the port's bucket has no limit\n");
+		return false;
+	}
+	for (size_t i = 0; i < step->flood; i++) {
+		const struct bytes *frame = &step->frames[i % step->frame_count];
+		bool fits;
+
+		if (!run_frame(step, frame, &got, &verdict))
+			return false;
+		fits = verdict == step->endings[0].verdict;
+		if (!fits && verdict != step->beyond.verdict) {
+			fprintf(stderr, "  frame %zu of the flood: %s\n", i, verdict_name(verdict));
+			return false;
+		}
+		if (!check_ending(fits ? &step->endings[0] : &step->beyond, frame, &got))
+			return false;
+		within += fits;
+	}
+	if (within == step->flood) {
+		fprintf(stderr, "  none of %zu frames was limited\n", within);
+		return false;
+	}
+	return check_flood_count(rate, within, now_ns() - started);
+}
+
+static bool check_events(const struct step *step)
+{
+	struct zt6_event got[EVENTS_MAX];
+	int count = harness_events(harness, got, EVENTS_MAX);
+
+	if (count != (int)step->event_count) {
+		fprintf(stderr, "  %d targets were handed to the agent, expected %zu\n", count,
+			step->event_count);
+		return false;
+	}
+	for (int i = 0; i < count; i++) {
+		struct zt6_event want = step->events[i].event;
+
+		want.port = harness_slot(harness, step->events[i].port);
+		if (memcmp(&want, &got[i], sizeof(want))) {
+			print_bytes("event expected", (uint8_t *)&want, sizeof(want));
+			print_bytes("event got     ", (uint8_t *)&got[i], sizeof(got[i]));
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool run_step(const struct step *step)
+{
+	struct timespec pause = {step->wait_ms / 1000, step->wait_ms % 1000 * 1000000};
+
+	if (!run_commands(step->commands, step->command_count))
+		return false;
+	if (step->bump)
+		assert_int_equal(harness_bump(harness), 0);
+	if (step->wait_ms)
+		nanosleep(&pause, NULL);
+	assert_int_equal(
+		harness_heartbeat(harness, step->heartbeat < 0 ? now_ns() : (__u64)step->heartbeat),
+		0);
+	if (step->flood && !check_flood(step))
+		return false;
+	for (size_t i = 0; !step->flood && i < step->frame_count; i++) {
+		if (!check_frame(step, &step->frames[i])) {
+			fprintf(stderr, "  ... frame %zu\n", i + 1);
+			return false;
+		}
+	}
+	return !step->check_events || check_events(step);
+}
+
+static bool run_steps(const struct test_case *test)
+{
+	for (size_t i = 0; i < test->step_count; i++) {
+		if (!run_step(&test->steps[i])) {
+			fprintf(stderr, "  ... in step %zu\n", i + 1);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void run_case(void **state)
+{
+	const struct test_case *test = *state;
+	bool good;
+
+	assert_int_equal(harness_reset(harness), 0);
+	good = run_steps(test);
+	if (good && !test->once) {
+		good = run_steps(test);
+		if (!good)
+			fprintf(stderr, "  ... only the second time\n");
+	}
+	good = run_commands(test->cleanup, test->cleanup_count) && good;
+	assert_true(good);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	if (!run_commands(scenario->setup, scenario->setup_count))
+		return -1;
+	return harness_load(harness, scenario->conf);
+}
+
+static int clean_up(void **state)
+{
+	(void)state;
+	harness_unload(harness);
+	return run_commands(scenario->cleanup, scenario->cleanup_count) ? 0 : -1;
+}
+
+/* Returns how many cases failed. */
+static int run_scenario(void)
+{
+	struct CMUnitTest *tests = calloc(scenario->case_count, sizeof(*tests));
+	int failed;
+
+	if (!tests)
+		return 1;
+	for (size_t i = 0; i < scenario->case_count; i++) {
+		tests[i].name = scenario->cases[i].name;
+		tests[i].test_func = run_case;
+		tests[i].initial_state = &scenario->cases[i];
+	}
+	failed = _cmocka_run_group_tests(scenario->name, tests, scenario->case_count, set_up,
+					 clean_up);
+	free(tests);
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	const struct fixtures *fixtures;
+	int failed = 0;
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: %s CASES.json TOPOLOGY.sh [PATTERN]\n", argv[0]);
+		return 2;
+	}
+	fixtures = fixtures_load(argv[1]);
+	if (!fixtures || harness_open(argv[2], &harness))
+		return EXIT_FAILURE;
+	if (argc > 3)
+		cmocka_set_test_filter(argv[3]);
+	for (size_t i = 0; i < fixtures->scenario_count; i++) {
+		scenario = &fixtures->scenarios[i];
+		failed += run_scenario();
+	}
+	harness_close(harness);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
