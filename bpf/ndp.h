@@ -156,13 +156,13 @@ static __noinline int nd_target_known(frame_t *frame, const struct zt6_settings 
 }
 
 /* Hands the target to the agent, unless it has just been told or is told too much. */
-static __noinline int nd_defer(const struct zt6_settings *settings, const struct route_key *key,
-			       const struct solicitation *ns)
+static __noinline int nd_defer(const struct zt6_settings *settings, const struct zt6_port *port,
+			       const struct packet *p, const struct solicitation *ns)
 {
 	struct zt6_deferred_key deferred_key = {
-		.target = *key->dst,
-		.source = *key->src,
-		.port = key->in_port,
+		.target = ns->target,
+		.source = p->src,
+		.port = p->in_port,
 	};
 	__u64 *handed = bpf_map_lookup_elem(&deferred, &deferred_key);
 	__u64 now = bpf_jiffies64();
@@ -170,15 +170,15 @@ static __noinline int nd_defer(const struct zt6_settings *settings, const struct
 
 	if (handed && now - *handed < DEFER_INTERVAL(settings))
 		return ZT6_NDP_DEFERRED;
-	if (!bucket_take(key->port, key->in_port, ZT6_BUCKET_DEFERRED))
+	if (!bucket_take(port, p->in_port, ZT6_BUCKET_DEFERRED))
 		return ZT6_DROP_UNRESOLVED_LIMITED;
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event)
 		return ZT6_DROP_NDP_LIMITED;
-	event->target = *key->dst;
-	event->source = *key->src;
+	event->target = ns->target;
+	event->source = p->src;
 	__builtin_memcpy(event->reply_mac, ns->reply_mac, ZT6_ETH_ALEN);
-	event->port = key->in_port;
+	event->port = p->in_port;
 	event->pad = 0;
 	bpf_ringbuf_submit(event, 0);
 	bpf_map_update_elem(&deferred, &deferred_key, &now, BPF_ANY);
@@ -233,7 +233,10 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
 				   __u32 generation, const struct zt6_port *port,
 				   const struct packet *p)
 {
-	struct route_key key = {.port = port, .src = &p->src, .in_port = p->in_port};
+	/* Where a target lives does not depend on who asks; and for a link-local source, which most
+	 * solicitors have, bpf_fib_lookup() finds no route. */
+	const union zt6_addr anybody = {};
+	struct route_key key = {.port = port, .src = &anybody, .in_port = p->in_port};
 	const struct zt6_prefix *owner;
 	const struct zt6_rule *rule;
 	struct solicitation ns;
@@ -256,7 +259,7 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
 		key.dst = &ns.target;
 		verdict = nd_target_known(frame, settings, generation, &key);
 		if (verdict == ZT6_NDP_DEFERRED)
-			return nd_defer(settings, &key, &ns);
+			return nd_defer(settings, port, p, &ns);
 		if (verdict != GO_ON)
 			return verdict;
 	}
