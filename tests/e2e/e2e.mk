@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The peers of the end-to-end tests and of the demo; they share no code with the gateway.
 
-E2E_PEERS := $(B)/tests/e2e/tapswitch $(B)/tests/e2e/sixinfour_peer
+E2E_PEERS := $(addprefix $(B)/tests/e2e/,tapswitch sixinfour_peer pass.bpf.o)
 
-$(E2E_PEERS): $(B)/tests/e2e/%: tests/e2e/%.c
+$(B)/tests/e2e/%: tests/e2e/%.c
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ $<
+
+$(B)/tests/e2e/%.bpf.o: tests/e2e/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) -target bpf -O2 -g $(WARNINGS) -c -o $@ $<
 
 e2e-peers: $(E2E_PEERS)
 

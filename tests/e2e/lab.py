@@ -125,9 +125,11 @@ class Lab:
     def namespaces(self):
         return [self.inet, self.router, self.broker, self.gw, self.m1, self.m2, self.lan]
 
-    def _cable(self, left, left_name, right, right_name, mtu=1500):
+    @staticmethod
+    def _cable(left, left_name, right, right_name, mtu=1500):
         """A veth pair as honest as a cable. Checksums are filled in before a frame leaves, for XDP
-        redirects it as it is; GRO makes the receiving end take what XDP sends."""
+        redirects it as it is. A program makes an end take at once what XDP sends by the other
+        (GRO would do for redirected frames, but not for those of XDP_TX)."""
         left.ip(f"link add {left_name} mtu {mtu} type veth "
                 f"peer name {right_name} mtu {mtu} netns {right.name}")
         for end, name in ((left, left_name), (right, right_name)):
@@ -135,10 +137,11 @@ class Lab:
             end.ip(f"link set {name} up")
 
     def _internet(self):
-        self._cable(self.router, "to-inet", self.inet, "eth0")
-        self._cable(self.router, "to-broker", self.broker, "eth0", max(1500, self.segment_mtu))
-        self._cable(self.router, "to-gw", self.gw, "eth0", self.segment_mtu)
+        for other, name in ((self.inet, "to-inet"), (self.broker, "to-broker"), (self.gw, "to-gw")):
+            self._cable(self.router, name, other, "eth0", self.segment_mtu)
         self._cable(self.gw, "eth1", self.lan, "eth0")
+        for beside_gateway, name in ((self.router, "to-gw"), (self.lan, "eth0")):
+            beside_gateway.attach_xdp(name, peer("pass.bpf.o"), "xdp.frags")
         for namespace in (self.router, self.broker):
             namespace.sysctl("ipv6/conf/all/forwarding", 1)
             namespace.sysctl("ipv4/ip_forward", 1)

@@ -115,6 +115,12 @@ class Namespace:
         with self.enter(), open(f"/proc/sys/net/{key}", "r" if value is None else "w") as file:
             return file.read().strip() if value is None else file.write(str(value))
 
+    def attach_xdp(self, device, object_file, section):
+        """Attach a program. `ip` makes folders in bpffs: here in one that goes with it."""
+        run("unshare", "--mount", "sh", "-ec", 'mount -t bpf none /sys/fs/bpf; exec "$@"', "sh",
+            *self.command("ip", "link", "set", "dev", device, "xdp", "obj", object_file, "sec",
+                          section))
+
     def mac(self, device):
         return re.search(r"link/ether (\S+)", self.show(f"link show {device}"))[1]
 
