@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #define MAX_PACKET  65536
-#define BURST	    64
+#define BURST       64
 #define DEFAULT_MTU 1480
 #define DEFAULT_TTL 255
 #define QUEUE_BYTES (8 << 20) /* a window of TCP fits while this process waits for its turn */

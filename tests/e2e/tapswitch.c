@@ -31,7 +31,7 @@
 
 #define MAX_TAPS    16
 #define MAX_FRAME   65536
-#define BURST	    64	 /* frames read from one TAP before the others have their turn */
+#define BURST       64   /* frames read from one TAP before the others have their turn */
 #define DEFAULT_MTU 2800 /* of a ZeroTier network */
 
 struct tap {
