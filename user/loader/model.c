@@ -255,7 +255,8 @@ static int fill_port(struct zt6_port *port, const struct conf_limits *limits, st
 	memcpy(port->mac, facts.mac, sizeof(port->mac));
 	if (facts.has_link_local)
 		memcpy(&port->na_source, &facts.link_local, sizeof(port->na_source));
-	*is_tun = !strcmp(facts.kind, "tun");
+	/* The kernel calls a TAP so too. */
+	*is_tun = port->role == ZT6_ROLE_TUNNEL && !strcmp(facts.kind, "tun");
 	return 0;
 }
 
