@@ -8,8 +8,15 @@ struct route_key {
 	const struct zt6_port *port; /* that the packet came from */
 	const union zt6_addr *dst;
 	const union zt6_addr *src;
-	__u64 in_port; /* slot of port */
+	__u32 in_port;  /* slot of port */
+	__u32 out_port; /* out: slot that the kernel would send to, or ZT6_NO_PORT */
 };
+
+/* Whether members live on such a port. */
+static __always_inline bool role_is_inside(__u8 role)
+{
+	return role == ZT6_ROLE_OVERLAY || role == ZT6_ROLE_LAN;
+}
 
 /* Slot of the port with that interface, or ZT6_NO_PORT. */
 static __always_inline __u8 port_of_ifindex(__u32 ifindex)

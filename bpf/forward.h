@@ -43,35 +43,47 @@ static __always_inline int forward_between(const struct zt6_port *in, const stru
 	return GO_ON;
 }
 
+/* The entry remembers a source that has passed the guard. */
+static __always_inline void forward_remember(const struct route_key *key, const struct packet *p,
+					     struct zt6_route *route)
+{
+	if (role_is_inside(key->port->role)) {
+		if (route->packets)
+			traffic_flush(route);
+		member_seen(key->port, p->in_port, &p->src, p->source_mac);
+	}
+	route->src = p->src;
+	__builtin_memcpy(route->src_mac, p->source_mac, ZT6_ETH_ALEN);
+	route->source_checked = 1;
+}
+
 /* The route of a packet whose source has passed the guard, from the cache or the kernel. */
 static __always_inline int forward_route(frame_t *frame, const struct zt6_settings *settings,
-					 __u32 generation, const struct packet *p,
-					 const struct route_key *key, struct zt6_route **route)
+					 const struct zt6_agent *told, const struct packet *p,
+					 struct route_key *key, struct zt6_route **route)
 {
+	bool hit = route_cached(settings, told, key, route);
 	int verdict;
 	long result;
 
-	if (!route_cached(settings, generation, key, route)) {
-		if (!*route)
-			return ZT6_PASS_OTHER;
-		verdict = guard_packet(frame, key->port, p);
-		if (verdict != GO_ON)
-			return verdict;
-		result = route_fill(frame, settings, generation, key, *route);
-		if (result != BPF_FIB_LKUP_RET_SUCCESS)
-			return forward_refused(key->port, p->in_port, result);
-		(*route)->source_checked = 1;
+	if (!*route)
+		return ZT6_PASS_OTHER;
+	if (hit && ((*route)->kind == ZT6_ROUTE_LOCAL ||
+		    ((*route)->source_checked && addr_equal(&(*route)->src, &p->src) &&
+		     mac_equal((*route)->src_mac, p->source_mac))))
 		return GO_ON;
-	}
-	if ((*route)->kind == ZT6_ROUTE_LOCAL)
-		return GO_ON;
-	if ((*route)->source_checked && addr_equal(&(*route)->src, &p->src))
-		return GO_ON;
-	verdict = guard_source(frame, key->port, p->in_port, &p->src);
+	/* Before the kernel is asked: what is spoofed shall cost no more than a lookup. */
+	verdict = guard_packet(frame, key->port, p);
 	if (verdict != GO_ON)
 		return verdict;
-	(*route)->src = p->src;
-	(*route)->source_checked = 1;
+	if (!hit) {
+		result = route_fill(frame, settings, told, key, *route);
+		if (result != BPF_FIB_LKUP_RET_SUCCESS)
+			return forward_refused(key->port, p->in_port, result);
+		if ((*route)->kind == ZT6_ROUTE_LOCAL)
+			return GO_ON;
+	}
+	forward_remember(key, p, *route);
 	return GO_ON;
 }
 
@@ -81,8 +93,8 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
  * Returns the verdict; FORWARDED, DECAPSULATED and ENCAPSULATED packets are rewritten and their
  * device is chosen, all others are as they came.
  */
-static __always_inline int forward(frame_t *frame, const struct zt6_settings *settings,
-				   __u32 generation, const struct packet *p)
+static __noinline int forward(frame_t *frame, const struct zt6_settings *settings,
+			      const struct zt6_agent *told, const struct packet *p)
 {
 	struct route_key key = {.dst = &p->dst, .src = &p->src, .in_port = p->in_port};
 	const struct zt6_port *out;
@@ -97,7 +109,7 @@ static __always_inline int forward(frame_t *frame, const struct zt6_settings *se
 	key.port = bpf_map_lookup_elem(&ports, &slot);
 	if (!key.port)
 		return ZT6_PASS_OTHER;
-	verdict = forward_route(frame, settings, generation, p, &key, &route);
+	verdict = forward_route(frame, settings, told, p, &key, &route);
 	if (verdict != GO_ON)
 		return verdict;
 	if (route->kind == ZT6_ROUTE_LOCAL)
@@ -117,6 +129,8 @@ static __always_inline int forward(frame_t *frame, const struct zt6_settings *se
 	if (p->ip_length > route->mtu ||
 	    (out->role == ZT6_ROLE_OVERLAY && frame_is_multi_buffer(frame, p->frame_length)))
 		return ZT6_PASS_TOO_BIG;
+	route->packets++;
+	route->bytes += p->frame_length;
 	verdict = policy_forward(settings);
 	if (verdict != GO_ON)
 		return verdict;

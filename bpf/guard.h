@@ -7,16 +7,11 @@
 #ifndef ZT6_GUARD_H
 #define ZT6_GUARD_H
 
-static __always_inline bool role_is_inside(__u8 role)
-{
-	return role == ZT6_ROLE_OVERLAY || role == ZT6_ROLE_LAN;
-}
-
 /* Whether the kernel would reach @addr directly on the port, without a gateway. */
 static __noinline bool guard_on_link(frame_t *frame, const struct zt6_port *port,
 				     const union zt6_addr *addr)
 {
-	const union zt6_addr nowhere = {};
+	static const union zt6_addr nowhere = {};
 	struct route_key key = {.port = port, .dst = addr, .src = &nowhere};
 	struct bpf_fib_lookup fib;
 	union zt6_addr next_hop;

@@ -92,6 +92,51 @@ struct {
 	__type(value, __u64);
 } deferred SEC(".maps");
 
+/* Agent writes, programs read (and note when they answered). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ZT6_MEMBERS_DEFAULT);
+	__type(key, struct zt6_address_key);
+	__type(value, struct zt6_verified);
+} verified SEC(".maps");
+
+/* Agent writes, programs read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ZT6_MEMBERS_DEFAULT);
+	__type(key, struct zt6_address_key);
+	__type(value, __u64);
+} negative SEC(".maps");
+
+/* Programs write, agent and `members` read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ZT6_MEMBERS_DEFAULT);
+	__type(key, struct zt6_address_key);
+	__type(value, struct zt6_member);
+} members SEC(".maps");
+
+/* Programs write, `members` reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+	__uint(max_entries, ZT6_MEMBERS_DEFAULT);
+	__type(key, struct zt6_address_key);
+	__type(value, struct zt6_traffic);
+} traffic SEC(".maps");
+
+/* Programs only: what would fill half of the 512 bytes of stack. */
+struct scratch {
+	struct bpf_fib_lookup fib;
+	struct zt6_address_key member_key;
+	struct zt6_member member;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
 /* Programs write, the agent reads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

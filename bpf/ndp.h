@@ -8,7 +8,7 @@
 
 #define ND_SOLICIT_LENGTH 24 /* RFC 4861 §4.3, without options */
 #define ND_TARGET_OFFSET  8
-#define ND_OPTION_UNIT	  8 /* RFC 4861 §4.6: lengths of options count these */
+#define ND_OPTION_UNIT    8 /* RFC 4861 §4.6: lengths of options count these */
 
 /* Longer messages, valid ones too, are left to the kernel: four options are many. */
 #define ND_MAX_LENGTH  512
@@ -17,9 +17,16 @@
 /* One solicitor's retransmissions (RFC 4861 §10: every second) reach the agent once each. */
 #define DEFER_INTERVAL(settings) ((settings)->jiffies_per_sec / 2)
 
-/* The ND message, zero-padded to a multiple of four octets for the checksum. */
+struct solicitation {
+	union zt6_addr target;
+	__u8 reply_mac[ZT6_ETH_ALEN];
+	__u8 has_link_layer; /* a source link-layer address option */
+};
+
+/* The ND message, zero-padded to a multiple of four octets for the checksum, and what is in it. */
 struct nd_message {
 	__u8 bytes[ND_MAX_LENGTH + 4];
+	struct solicitation ns;
 };
 
 /* Programs only: where each CPU keeps the message it is looking at. */
@@ -29,12 +36,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct nd_message);
 } nd_messages SEC(".maps");
-
-struct solicitation {
-	union zt6_addr target;
-	__u8 reply_mac[ZT6_ETH_ALEN];
-	__u8 has_link_layer; /* a source link-layer address option */
-};
 
 /* ff02::1:ff00:0/104, RFC 4291 §2.7.1. */
 static __always_inline bool addr_solicited_node(const union zt6_addr *a)
@@ -89,18 +90,17 @@ static __always_inline bool nd_options_valid(const struct nd_message *message, _
 
 /* Reads and validates a Neighbour Solicitation: every rule of RFC 4861 §7.1.1. */
 static __noinline int nd_solicitation(frame_t *frame, const struct zt6_port *port,
-				      const struct packet *p, struct solicitation *ns)
+				      const struct packet *p, struct nd_message *message)
 {
-	__u32 length = p->ip_length - IPV6_HEADER, zero = 0;
-	struct nd_message *message;
+	__u32 length = p->ip_length - IPV6_HEADER;
+	struct solicitation *ns = &message->ns;
 
 	if (p->hop_limit != ZT6_ND_HOP_LIMIT || length < ND_SOLICIT_LENGTH ||
 	    addr_multicast(&p->src) || mac_equal(p->source_mac, port->mac))
 		return ZT6_DROP_NDP_INVALID;
 	if (length > ND_MAX_LENGTH)
 		return ZT6_PASS_NDP;
-	message = bpf_map_lookup_elem(&nd_messages, &zero);
-	if (!message || frame_load(frame, p->ip_offset + IPV6_HEADER, message->bytes, length))
+	if (frame_load(frame, p->ip_offset + IPV6_HEADER, message->bytes, length))
 		return ZT6_PASS_NDP;
 	if (message->bytes[1] /* code */ || !nd_checksum_valid(p, message, length))
 		return ZT6_DROP_NDP_INVALID;
@@ -123,20 +123,25 @@ static __always_inline const struct zt6_rule *nd_rule(__u8 slot, const union zt6
 	return bpf_map_lookup_elem(&rules, &key);
 }
 
-/* Whether the target is known to live inside: GO_ON, or the verdict where it is not. */
-static __noinline int nd_target_known(frame_t *frame, const struct zt6_settings *settings,
-				      __u32 generation, const struct route_key *key)
+/* Whether the kernel knows the target inside: GO_ON, or the verdict where it does not. */
+static __always_inline int nd_kernel_knows(frame_t *frame, const struct zt6_settings *settings,
+					   const struct zt6_agent *told,
+					   const struct zt6_rule *rule, struct route_key *key)
 {
 	long result = BPF_FIB_LKUP_RET_SUCCESS;
 	const struct zt6_port *inside;
 	struct zt6_route *route;
-	__u32 slot;
 
-	if (!route_cached(settings, generation, key, &route)) {
-		if (!route)
-			return ZT6_PASS_NDP;
-		result = route_fill(frame, settings, generation, key, route);
-	}
+	if (route_cached(settings, told, key, &route))
+		key->out_port = route->out_port;
+	else if (route)
+		result = route_fill(frame, settings, told, key, route);
+	else
+		return ZT6_PASS_NDP;
+	if (rule->method == ZT6_METHOD_IFACE)
+		return result == BPF_FIB_LKUP_RET_SUCCESS && key->out_port == rule->iface
+			       ? GO_ON
+			       : ZT6_NDP_DEFERRED;
 	switch (result) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
@@ -148,11 +153,39 @@ static __noinline int nd_target_known(frame_t *frame, const struct zt6_settings 
 	default:
 		return ZT6_PASS_NDP;
 	}
-	slot = route->out_port;
-	inside = bpf_map_lookup_elem(&ports, &slot);
-	if (!inside || !role_is_inside(inside->role) || slot == key->in_port)
+	inside = bpf_map_lookup_elem(&ports, &key->out_port);
+	if (!inside || !role_is_inside(inside->role) || key->out_port == key->in_port)
 		return ZT6_PASS_NDP;
 	return result == BPF_FIB_LKUP_RET_SUCCESS ? GO_ON : ZT6_NDP_DEFERRED;
+}
+
+/*
+ * Whether the target is known to be in use: GO_ON, or the verdict where it is not.
+ *
+ * What the agent has verified decides, and expires by itself. The kernel alone holds a neighbour
+ * valid long after it has gone (STALE), so its word counts only while there is no agent.
+ */
+static __noinline int nd_target_known(frame_t *frame, const struct zt6_settings *settings,
+				      const struct zt6_agent *told, const struct zt6_rule *rule,
+				      struct route_key *key)
+{
+	struct zt6_address_key address = {.addr = *key->dst, .port = key->in_port};
+	struct zt6_verified *known = bpf_map_lookup_elem(&verified, &address);
+	__u64 now = bpf_ktime_get_coarse_ns();
+	const __u64 *absent_until;
+	int verdict;
+
+	if (known && known->expires_ns > now) {
+		known->asked_ns = now;
+		return GO_ON;
+	}
+	absent_until = bpf_map_lookup_elem(&negative, &address);
+	if (absent_until && *absent_until > now)
+		return ZT6_DROP_NDP_UNVERIFIED;
+	verdict = nd_kernel_knows(frame, settings, told, rule, key);
+	if (verdict == GO_ON && told->heartbeat_ns + ZT6_AGENT_STALE_NS > now)
+		return ZT6_NDP_DEFERRED;
+	return verdict;
 }
 
 /* Hands the target to the agent, unless it has just been told or is told too much. */
@@ -175,11 +208,11 @@ static __noinline int nd_defer(const struct zt6_settings *settings, const struct
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event)
 		return ZT6_DROP_NDP_LIMITED;
-	event->target = ns->target;
+	event->addr = ns->target;
 	event->source = p->src;
-	__builtin_memcpy(event->reply_mac, ns->reply_mac, ZT6_ETH_ALEN);
+	__builtin_memcpy(event->mac, ns->reply_mac, ZT6_ETH_ALEN);
 	event->port = p->in_port;
-	event->pad = 0;
+	event->kind = ZT6_EVENT_SOLICITED;
 	bpf_ringbuf_submit(event, 0);
 	bpf_map_update_elem(&deferred, &deferred_key, &now, BPF_ANY);
 	return ZT6_NDP_DEFERRED;
@@ -230,24 +263,29 @@ static __always_inline bool nd_is_fragmented(frame_t *frame, const struct packet
 
 /* A solicitation on a proxied port: validated, matched, answered. */
 static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *settings,
-				   __u32 generation, const struct zt6_port *port,
+				   const struct zt6_agent *told, const struct zt6_port *port,
 				   const struct packet *p)
 {
 	/* Where a target lives does not depend on who asks; and for a link-local source, which most
 	 * solicitors have, bpf_fib_lookup() finds no route. */
-	const union zt6_addr anybody = {};
+	static const union zt6_addr anybody = {};
 	struct route_key key = {.port = port, .src = &anybody, .in_port = p->in_port};
+	__u32 zero = 0;
+	struct nd_message *message = bpf_map_lookup_elem(&nd_messages, &zero);
 	const struct zt6_prefix *owner;
+	const struct solicitation *ns;
 	const struct zt6_rule *rule;
-	struct solicitation ns;
 	int verdict;
 
-	verdict = nd_solicitation(frame, port, p, &ns);
+	if (!message)
+		return ZT6_PASS_NDP;
+	verdict = nd_solicitation(frame, port, p, message);
 	if (verdict != GO_ON)
 		return verdict;
-	rule = nd_rule(p->in_port, &ns.target);
-	owner = prefix_of(&ns.target);
-	if (!rule || addr_link_local(&ns.target) || (owner && owner->own))
+	ns = &message->ns;
+	rule = nd_rule(p->in_port, &ns->target);
+	owner = prefix_of(&ns->target);
+	if (!rule || addr_link_local(&ns->target) || (owner && owner->own))
 		return ZT6_PASS_NDP;
 	if (addr_unspecified(&p->src) && !(rule->flags & ZT6_RULE_DAD))
 		return ZT6_PASS_NDP;
@@ -256,14 +294,14 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
 	/* An unasked-for defence against DAD would keep every new host off the link: whatever the
 	 * method, the target must be known to be in use. */
 	if (rule->method != ZT6_METHOD_STATIC || addr_unspecified(&p->src)) {
-		key.dst = &ns.target;
-		verdict = nd_target_known(frame, settings, generation, &key);
+		key.dst = &ns->target;
+		verdict = nd_target_known(frame, settings, told, rule, &key);
 		if (verdict == ZT6_NDP_DEFERRED)
-			return nd_defer(settings, port, p, &ns);
+			return nd_defer(settings, port, p, ns);
 		if (verdict != GO_ON)
 			return verdict;
 	}
-	return nd_answer(frame, port, p, &ns);
+	return nd_answer(frame, port, p, ns);
 }
 
 /**
@@ -273,7 +311,7 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
  * kernel's business, our own addresses and link-local targets included.
  */
 static __always_inline int ndp_respond(frame_t *frame, const struct zt6_settings *settings,
-				       __u32 generation, const struct zt6_port *port,
+				       const struct zt6_agent *told, const struct zt6_port *port,
 				       const struct packet *p)
 {
 	bool proxied = (port->flags & ZT6_PORT_PROXY) && p->ip_offset == p->link_length;
@@ -284,7 +322,7 @@ static __always_inline int ndp_respond(frame_t *frame, const struct zt6_settings
 		return GO_ON;
 	if (!proxied || p->icmp_type != ZT6_ND_SOLICIT)
 		return ZT6_PASS_NDP;
-	return nd_solicited(frame, settings, generation, port, p);
+	return nd_solicited(frame, settings, told, port, p);
 }
 
 #endif

@@ -16,8 +16,8 @@
 
 #define VLAN_VID_MASK 0x0fff
 
-#define IPPROTO_HOPOPTS	 0
-#define IPPROTO_IPV6	 41 /* 6in4, RFC 4213 §3.5 */
+#define IPPROTO_HOPOPTS  0
+#define IPPROTO_IPV6     41 /* 6in4, RFC 4213 §3.5 */
 #define IPPROTO_FRAGMENT 44
 
 #define IPV6_HEADER 40
@@ -44,11 +44,11 @@ struct packet {
 	__u8 traffic_class;
 	__u8 next_header;
 	__u8 hop_limit;
-	__u8 in_port;	/* slot that the packet came from: the tunnel's once decapsulated */
+	__u8 in_port;   /* slot that the packet came from: the tunnel's once decapsulated */
 	__u8 icmp_type; /* valid when next_header is ICMPv6 and has_icmp is set */
 	__u8 has_icmp;
 	__u8 outer_ecn; /* of the 6in4 header */
-	__u8 to_group;	/* the frame has a group address as its destination */
+	__u8 to_group;  /* the frame has a group address as its destination */
 	__u8 source_mac[ZT6_ETH_ALEN];
 };
 

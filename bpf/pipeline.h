@@ -17,6 +17,7 @@
 #include "link_header.h"
 #include "sixinfour.h"
 #include "fib.h"
+#include "members.h"
 #include "route.h"
 #include "guard.h"
 #include "policy.h"
@@ -25,8 +26,8 @@
 #include "forward.h"
 
 static __always_inline int pipeline(frame_t *frame, const struct zt6_port *port,
-				    const struct zt6_settings *settings, __u32 generation,
-				    struct packet *p)
+				    const struct zt6_settings *settings,
+				    const struct zt6_agent *told, struct packet *p)
 {
 	__be16 ether_type;
 	int verdict;
@@ -46,10 +47,10 @@ static __always_inline int pipeline(frame_t *frame, const struct zt6_port *port,
 		return verdict;
 	if (p->next_header == IPPROTO_HOPOPTS)
 		return ZT6_PASS_EXTENSION_HEADER;
-	verdict = ndp_respond(frame, settings, generation, port, p);
+	verdict = ndp_respond(frame, settings, told, port, p);
 	if (verdict != GO_ON)
 		return verdict;
-	return forward(frame, settings, generation, p);
+	return forward(frame, settings, told, p);
 }
 
 #endif

@@ -38,8 +38,9 @@ static __always_inline __u32 route_hash(const struct zt6_settings *settings,
  *
  * Returns whether it was a hit.
  */
-static __always_inline bool route_cached(const struct zt6_settings *settings, __u32 generation,
-					 const struct route_key *key, struct zt6_route **way)
+static __always_inline bool route_cached(const struct zt6_settings *settings,
+					 const struct zt6_agent *told, const struct route_key *key,
+					 struct zt6_route **way)
 {
 	__u32 hash = route_hash(settings, key);
 	__u32 index = hash & (settings->cache_sets - 1);
@@ -54,7 +55,7 @@ static __always_inline bool route_cached(const struct zt6_settings *settings, __
 	for (int i = 0; i < ZT6_WAYS; i++) {
 		struct zt6_route *route = &set->ways[i];
 
-		if (route->expires_jiffies <= now || route->generation != generation) {
+		if (route->expires_jiffies <= now || route->generation != told->generation) {
 			victim = route;
 			continue;
 		}
@@ -96,58 +97,81 @@ static __always_inline long route_fill_tunnel(frame_t *frame, const struct zt6_s
 	return BPF_FIB_LKUP_RET_SUCCESS;
 }
 
+/* The kernel's answer becomes the entry's header. */
+static __always_inline long route_fill_header(frame_t *frame, const struct zt6_settings *settings,
+					      const struct zt6_port *out, __u8 slot,
+					      struct scratch *scratch, struct zt6_route *route)
+{
+	struct bpf_fib_lookup *fib = &scratch->fib;
+
+	if (out->role == ZT6_ROLE_TUNNEL)
+		return route_fill_tunnel(frame, settings, out, fib, route);
+	route->kind = ZT6_ROUTE_ETHERNET;
+	route->tx_port = slot;
+	route->mtu = fib->mtu_result;
+	route->header_length =
+		link_header(route->header, out, fib->dmac, fib->smac, bpf_htons(ETH_P_IPV6));
+	if (role_is_inside(out->role))
+		member_used(scratch, slot);
+	return BPF_FIB_LKUP_RET_SUCCESS;
+}
+
 /**
  * route_fill - ask the kernel and, where it forwards, write the answer into the cache.
- * @route: the way to fill; out_port is set also where there is no neighbour yet
+ * @key: out_port is set also where there is no neighbour yet
+ * @route: the way to fill; what it held stays unless there is something to replace it with, so that
+ *	a scan of addresses that nobody has leaves the cache alone
  *
  * Returns BPF_FIB_LKUP_RET_*: SUCCESS for a route that packets can take (and for our own
  * addresses), UNSUPP_LWT also for one that leaves by no port of ours.
  */
 static __noinline long route_fill(frame_t *frame, const struct zt6_settings *settings,
-				  __u32 generation, const struct route_key *key,
+				  const struct zt6_agent *told, struct route_key *key,
 				  struct zt6_route *route)
 {
 	const struct zt6_prefix *owner = prefix_of(key->dst);
-	const struct zt6_port *out;
-	struct bpf_fib_lookup fib;
-	__u32 slot;
+	/* Read before the kernel is asked: what changes meanwhile makes the entry a miss. */
+	__u32 generation = *(volatile const __u32 *)&told->generation;
+	bool local = owner && owner->own;
+	const struct zt6_port *out = NULL;
+	__u32 zero = 0;
+	struct scratch *on_this_cpu = bpf_map_lookup_elem(&scratch, &zero);
+	struct bpf_fib_lookup *fib;
 	long result;
 
-	route->expires_jiffies = 0;
-	route->out_port = ZT6_NO_PORT;
-	route->tx_port = ZT6_NO_PORT;
-	route->source_checked = 0;
-	if (owner && owner->own) {
-		route->kind = ZT6_ROUTE_LOCAL;
-		goto filled;
+	key->out_port = ZT6_NO_PORT;
+	if (!on_this_cpu)
+		return BPF_FIB_LKUP_RET_NOT_FWDED;
+	fib = &on_this_cpu->fib;
+	if (!local) {
+		result = route_fib(frame, key, fib);
+		if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH)
+			return result;
+		key->out_port = port_of_ifindex(fib->ifindex);
+		out = bpf_map_lookup_elem(&ports, &key->out_port);
+		if (!out)
+			return BPF_FIB_LKUP_RET_UNSUPP_LWT;
+		/* A tunnel has no link layer: NO_NEIGH only means that the kernel itself has not
+		 * sent through it yet. */
+		if (result == BPF_FIB_LKUP_RET_NO_NEIGH && out->role != ZT6_ROLE_TUNNEL)
+			return result;
 	}
-	result = route_fib(frame, key, &fib);
-	if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH)
-		return result;
-	slot = port_of_ifindex(fib.ifindex);
-	out = bpf_map_lookup_elem(&ports, &slot);
-	if (!out)
-		return BPF_FIB_LKUP_RET_UNSUPP_LWT;
-	route->out_port = slot;
-	if (out->role == ZT6_ROLE_TUNNEL) {
-		/* A device without link layer: NO_NEIGH only means that the kernel itself has
-		 * not sent through it yet. */
-		result = route_fill_tunnel(frame, settings, out, &fib, route);
+	if (route->packets)
+		traffic_flush(route);
+	route->expires_jiffies = 0;
+	if (local) {
+		route->kind = ZT6_ROUTE_LOCAL;
+		route->tx_port = ZT6_NO_PORT;
+	} else {
+		result = route_fill_header(frame, settings, out, key->out_port, on_this_cpu, route);
 		if (result != BPF_FIB_LKUP_RET_SUCCESS)
 			return result;
-		goto filled;
 	}
-	if (result != BPF_FIB_LKUP_RET_SUCCESS)
-		return result;
-	route->kind = ZT6_ROUTE_ETHERNET;
-	route->tx_port = slot;
-	route->mtu = fib.mtu_result;
-	route->header_length =
-		link_header(route->header, out, fib.dmac, fib.smac, bpf_htons(ETH_P_IPV6));
-filled:
 	route->dst = *key->dst;
 	route->src = *key->src;
+	route->source_checked = 0;
 	route->in_port = key->in_port;
+	route->out_port = key->out_port;
 	route->generation = generation;
 	route->expires_jiffies = bpf_jiffies64() + ROUTE_LIFETIME(settings);
 	return BPF_FIB_LKUP_RET_SUCCESS;

@@ -4,15 +4,15 @@
 #define ZT6_SIXINFOUR_H
 
 #define IPV4_VERSION_IHL 0x45 /* version 4, five words: no options */
-#define IPV4_DF		 0x4000
-#define IPV4_FRAGMENT	 0x3fff /* More Fragments, and the offset */
-#define IPV4_HEADER	 20
+#define IPV4_DF          0x4000
+#define IPV4_FRAGMENT    0x3fff /* More Fragments, and the offset */
+#define IPV4_HEADER      20
 
 #define ECN_MASK    0x03
 #define ECN_NOT_ECT 0x00
 #define ECN_ECT_1   0x01
 #define ECN_ECT_0   0x02
-#define ECN_CE	    0x03
+#define ECN_CE      0x03
 
 #define LOOPBACK_IFINDEX 1
 

@@ -12,10 +12,10 @@
 const volatile __u32 port_slot = 0;
 
 static const int actions[ZT6_VERDICT_COUNT] = {
-#define ACTION_REDIRECT			      XDP_REDIRECT
-#define ACTION_REPLY			      XDP_TX
-#define ACTION_PASS			      XDP_PASS
-#define ACTION_DROP			      XDP_DROP
+#define ACTION_REDIRECT                       XDP_REDIRECT
+#define ACTION_REPLY                          XDP_TX
+#define ACTION_PASS                           XDP_PASS
+#define ACTION_DROP                           XDP_DROP
 #define VERDICT_ACTION(id, name, action, why) [ZT6_##id] = ACTION_##action,
 	ZT6_VERDICTS(VERDICT_ACTION)};
 
@@ -34,7 +34,7 @@ int zt6_xdp(struct xdp_md *frame)
 		return XDP_PASS;
 	count->rx.packets++;
 	count->rx.bytes += p.frame_length;
-	verdict = pipeline(frame, port, set, told->generation, &p);
+	verdict = pipeline(frame, port, set, told, &p);
 	if (verdict >= ZT6_VERDICT_COUNT)
 		return XDP_ABORTED;
 	count->verdicts[verdict].packets++;

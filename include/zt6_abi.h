@@ -13,19 +13,20 @@
 #include "zt6_verdicts.h"
 
 /* Changes with any change to what follows. `up` refuses pinned maps of another schema. */
-#define ZT6_SCHEMA 1
+#define ZT6_SCHEMA 2
 
-#define ZT6_MAX_PORTS	16
+#define ZT6_MAX_PORTS   16
 #define ZT6_MAX_TUNNELS 8
-#define ZT6_NO_PORT	0xff
+#define ZT6_NO_PORT     0xff
 
 /* Entries of `prefixes`, `rules` and `deferred`, bytes of `events`. */
-#define ZT6_MAX_PREFIXES 4096
-#define ZT6_MAX_RULES	 4096
-#define ZT6_MAX_DEFERRED 1024
-#define ZT6_EVENTS_SIZE	 65536
+#define ZT6_MAX_PREFIXES    4096
+#define ZT6_MAX_RULES       4096
+#define ZT6_MEMBERS_DEFAULT 4096 /* `up` sets it (limits members) */
+#define ZT6_MAX_DEFERRED    1024
+#define ZT6_EVENTS_SIZE     65536
 
-#define ZT6_IFNAMSIZ	16
+#define ZT6_IFNAMSIZ 16
 
 #define ZT6_ETH_ALEN 6
 /* The longest output header: Ethernet, an 802.1Q tag, IPv4 without options. */
@@ -43,10 +44,10 @@ enum zt6_role { ZT6_ROLE_NONE, ZT6_ROLE_UPLINK, ZT6_ROLE_OVERLAY, ZT6_ROLE_LAN, 
 enum zt6_policy { ZT6_POLICY_KERNEL, ZT6_POLICY_OFF };
 
 enum zt6_tunnel_flags {
-	ZT6_TUNNEL_DF = 1 << 0,		 /* Don't Fragment on outer packets */
+	ZT6_TUNNEL_DF = 1 << 0,          /* Don't Fragment on outer packets */
 	ZT6_TUNNEL_INHERIT_TTL = 1 << 1, /* outer TTL is the inner hop limit */
 	ZT6_TUNNEL_INHERIT_TOS = 1 << 2, /* outer DSCP is the inner one */
-	ZT6_TUNNEL_BPF = 1 << 3,	 /* its interface is a TUN: our TC programs do sit's work */
+	ZT6_TUNNEL_BPF = 1 << 3,         /* its interface is a TUN: our TC programs do sit's work */
 };
 
 /* A 6in4 tunnel. */
@@ -62,17 +63,24 @@ struct zt6_tunnel {
 	__u8 pad;
 };
 
+enum zt6_settings_flags {
+	ZT6_SETTINGS_TRAFFIC = 1 << 0, /* packets and bytes of each member are counted */
+};
+
 /* `settings`, one element: what holds for the whole instance. */
 struct zt6_settings {
 	__u32 schema;
-	__u32 policy;	       /* enum zt6_policy */
+	__u32 policy;          /* enum zt6_policy */
 	__u64 hash_seed;       /* random, so that nobody outside can aim at one set of the cache */
 	__u32 cache_sets;      /* of `routes`; a power of two */
 	__u32 jiffies_per_sec; /* CONFIG_HZ of the running kernel */
 	__u32 tunnel_count;
-	__u32 pad;
+	__u32 flags; /* enum zt6_settings_flags */
 	struct zt6_tunnel tunnels[ZT6_MAX_TUNNELS];
 };
+
+/* An agent that has not been heard of for this long is not running. */
+#define ZT6_AGENT_STALE_NS 10000000000ULL
 
 /* `agent`, one element, shared memory: what the agent tells the programs. */
 struct zt6_agent {
@@ -82,22 +90,30 @@ struct zt6_agent {
 };
 
 enum zt6_port_flags {
-	ZT6_PORT_PROXY = 1 << 0,	 /* Neighbour Solicitations are looked up in `rules` */
-	ZT6_PORT_ROUTER = 1 << 1,	 /* R flag of the advertisements */
+	ZT6_PORT_PROXY = 1 << 0,         /* Neighbour Solicitations are looked up in `rules` */
+	ZT6_PORT_ROUTER = 1 << 1,        /* R flag of the advertisements */
 	ZT6_PORT_SOURCE_TARGET = 1 << 2, /* advertisements come from the target's own address */
 	ZT6_PORT_SOURCE_ROUTED = 1
 				 << 3, /* the source decides routes here (ip -6 rule, multipath) */
 };
 
+/* How the agent verifies targets that are asked for on a proxied port. */
+struct zt6_proxy {
+	__u32 timeout_ms; /* between two solicitations inside */
+	__u32 retries;    /* further ones before a target counts as absent */
+	__u32 valid_ms;   /* how long an answer is believed */
+	__u32 invalid_ms; /* how long its absence is */
+};
+
 /* A token bucket, written by `up`; the tokens themselves are in `buckets`. */
 struct zt6_rate {
 	__u64 interval_ns; /* between two packets; 0: no limit */
-	__u64 burst_ns;	   /* how far a burst may run ahead */
+	__u64 burst_ns;    /* how far a burst may run ahead */
 };
 
 enum zt6_bucket {
 	ZT6_BUCKET_UNRESOLVED, /* packets that make the kernel ask for a neighbour */
-	ZT6_BUCKET_NDP,	       /* Neighbour Solicitations under a rule */
+	ZT6_BUCKET_NDP,        /* Neighbour Solicitations under a rule */
 	ZT6_BUCKET_DEFERRED,   /* targets that the agent is asked to verify */
 	ZT6_BUCKET_COUNT
 };
@@ -122,6 +138,8 @@ struct zt6_port {
 	__u8 pad[5];
 	union zt6_addr na_source; /* source of its advertisements */
 	struct zt6_rate rates[ZT6_BUCKET_COUNT];
+	struct zt6_proxy proxy; /* of a port with ZT6_PORT_PROXY */
+	__u64 network;          /* ZeroTier network id of a ZT6_ROLE_OVERLAY, or 0 */
 };
 
 struct zt6_counter {
@@ -152,13 +170,15 @@ struct zt6_prefix {
 enum zt6_method { ZT6_METHOD_STATIC, ZT6_METHOD_AUTO, ZT6_METHOD_IFACE };
 
 enum zt6_rule_flags {
-	ZT6_RULE_DAD = 1 << 0, /* defend targets in use against Duplicate Address Detection */
+	ZT6_RULE_DAD = 1 << 0,      /* defend targets in use against Duplicate Address Detection */
+	ZT6_RULE_AUTOWIRE = 1 << 1, /* a /128 route to each verified target */
+	ZT6_RULE_AUTOVIA = 1 << 2,  /* and that by way of the neighbour that answered */
 };
 
 /* `rules`, longest match: the proxy rules of every port. */
 struct zt6_rule_key {
 	__u32 prefixlen; /* 32 + 0..128 */
-	__u32 port;	 /* slot */
+	__u32 port;      /* slot */
 	__u8 addr[16];
 };
 
@@ -176,13 +196,51 @@ struct zt6_deferred_key {
 	__u64 port; /* slot that the solicitation came in on */
 };
 
-/* `events`, ring buffer: one Neighbour Solicitation whose target the agent shall verify. */
+/* An address on or behind a port. */
+struct zt6_address_key {
+	union zt6_addr addr;
+	__u64 port; /* slot */
+};
+
+/* `verified`, LRU, by target and the port that asks: known to be in use. Times are
+ * CLOCK_MONOTONIC. */
+struct zt6_verified {
+	__u64 expires_ns;
+	__u64 asked_ns; /* when XDP last answered for it */
+};
+
+/* `negative`, LRU, by target and the port that asks: known not to answer until then (__u64
+ * nanoseconds, CLOCK_MONOTONIC). */
+
+/* `members`, LRU, by neighbour and inside port: what traffic tells of it. Times are
+ * CLOCK_MONOTONIC, to about a second. */
+struct zt6_member {
+	__u64 since_ns;
+	__u64 from_ns;          /* last packet from it; 0: none */
+	__u64 towards_ns;       /* last packet to it or by way of it; 0: none */
+	__u8 mac[ZT6_ETH_ALEN]; /* source of its last packet */
+	__u8 pad[2];
+};
+
+/* `traffic`, LRU and per CPU, by member's address and inside port; what the route cache has not
+ * added up yet is in its entries. */
+struct zt6_traffic {
+	struct zt6_counter from;
+	struct zt6_counter towards;
+};
+
+enum zt6_event_kind {
+	ZT6_EVENT_SOLICITED, /* somebody asks for the address: verify it */
+	ZT6_EVENT_MOVED,     /* a member sends from another MAC than before */
+};
+
+/* `events`, ring buffer: what the agent shall act upon. */
 struct zt6_event {
-	union zt6_addr target;
-	union zt6_addr source; /* `::` for Duplicate Address Detection */
-	__u8 reply_mac[ZT6_ETH_ALEN];
-	__u8 port; /* slot that it came in on */
-	__u8 pad;
+	union zt6_addr addr;    /* the target, or the member */
+	union zt6_addr source;  /* of a solicitation; `::` for Duplicate Address Detection */
+	__u8 mac[ZT6_ETH_ALEN]; /* where the answer goes to, or the new one */
+	__u8 port;              /* slot that it came in on */
+	__u8 kind;              /* enum zt6_event_kind */
 };
 
 /* One way of a set of `routes`: what the FIB said, ready to be written in front of a packet.
@@ -192,17 +250,21 @@ struct zt6_route {
 	union zt6_addr src;    /* last source seen; where the source decides, part of the key */
 	__u64 expires_jiffies; /* 0: empty */
 	__u32 generation;      /* of zt6_agent when it was filled */
-	__u32 mtu;	       /* of the IPv6 packet, bytes */
-	__u8 in_port;	       /* slot; the tunnel's for what came out of 6in4 */
-	__u8 out_port;	       /* slot that the packet is routed to */
-	__u8 tx_port;	       /* slot that the frame leaves by: out_port, or the tunnel's uplink */
-	__u8 kind;	       /* enum zt6_route_kind */
+	__u32 mtu;             /* of the IPv6 packet, bytes */
+	__u8 in_port;          /* slot; the tunnel's for what came out of 6in4 */
+	__u8 out_port;         /* slot that the packet is routed to */
+	__u8 tx_port;          /* slot that the frame leaves by: out_port, or the tunnel's uplink */
+	__u8 kind;             /* enum zt6_route_kind */
 	__u8 header_length;    /* of header[], bytes */
 	__u8 tunnel_flags;     /* enum zt6_tunnel_flags, when kind is ZT6_ROUTE_TUNNEL */
 	__u8 source_checked;   /* src has passed the guard */
-	__u8 pad[3];	       /* aligns the IPv4 header in header[] */
+	__u8 pad[3];           /* aligns the IPv4 header in header[] */
 	__u8 header[ZT6_MAX_HEADER]; /* Ethernet, and IPv4 with total length and ECN still 0 */
-	__u8 pad2[32];
+	__u8 src_mac[ZT6_ETH_ALEN];  /* of the frame that src was last seen in */
+	__u8 pad2[2];
+	__u64 packets; /* forwarded since the entry was filled or src has changed */
+	__u64 bytes;
+	__u8 pad3[8];
 };
 
 enum zt6_route_kind {

@@ -9,16 +9,16 @@
 #include "zt6_abi.h"
 
 #define ZT6_ND_HOP_LIMIT   255 /* RFC 4861 §4.3, §4.4 */
-#define ZT6_ND_SOLICIT	   135
-#define ZT6_ND_ADVERT	   136
+#define ZT6_ND_SOLICIT     135
+#define ZT6_ND_ADVERT      136
 #define ZT6_ND_OPT_SOURCE  1 /* RFC 4861 §4.6.1: source link-layer address */
 #define ZT6_ND_OPT_TARGET  2
 #define ZT6_IPPROTO_ICMPV6 58
 
 /* First octet of the advertisement's flags (RFC 4861 §4.4), network byte order. */
-#define ZT6_NA_ROUTER	 0x80
+#define ZT6_NA_ROUTER    0x80
 #define ZT6_NA_SOLICITED 0x40
-#define ZT6_NA_OVERRIDE	 0x20
+#define ZT6_NA_OVERRIDE  0x20
 
 /* The IPv6 packet, without Ethernet: every field is naturally aligned. */
 struct zt6_na {

@@ -76,9 +76,9 @@ int resolve_event(void *arg, void *data, size_t size)
 	struct next_hop hop;
 	int err;
 
-	if (size < sizeof(*event))
+	if (size < sizeof(*event) || event->kind != ZT6_EVENT_SOLICITED)
 		return 0;
-	err = find_next_hop(agent->requests, &event->target, &hop);
+	err = find_next_hop(agent->requests, &event->addr, &hop);
 	if (!err)
 		err = use_neighbour(agent->requests, &hop);
 	if (err)

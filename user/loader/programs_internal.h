@@ -11,7 +11,7 @@
 struct zt6_xdp_bpf;
 struct zt6_tc_bpf;
 
-#define MAX_MAPS 16
+#define MAX_MAPS 24
 
 struct shared_map {
 	const char *name; /* as in bpf/maps.h; the skeleton's memory */

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What traffic tells of the members: who sends, from which MAC, who is sent to, how much.
+ *
+ * None of it costs the hit path a lookup. Sightings are written down where the route cache is
+ * filled, once a second for each entry, or when an entry sees another source. Packets and bytes
+ * gather in the entry itself and are added up when it is given away.
+ */
+#ifndef ZT6_MEMBERS_H
+#define ZT6_MEMBERS_H
+
+/* Tells the agent that a member has another MAC: its neighbour entry is wrong. */
+static __always_inline void member_moved(const struct zt6_port *port,
+					 const struct zt6_address_key *key, const __u8 *mac)
+{
+	struct zt6_event *event;
+
+	if (!bucket_take(port, key->port, ZT6_BUCKET_DEFERRED))
+		return;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event)
+		return;
+	__builtin_memset(event, 0, sizeof(*event));
+	event->addr = key->addr;
+	__builtin_memcpy(event->mac, mac, ZT6_ETH_ALEN);
+	event->port = key->port;
+	event->kind = ZT6_EVENT_MOVED;
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* A packet has come from the address, out of a frame with this source MAC. */
+static __noinline void member_seen(const struct zt6_port *port, __u8 slot,
+				   const union zt6_addr *addr, const __u8 *mac)
+{
+	struct zt6_address_key key = {.addr = *addr, .port = slot};
+	struct zt6_member *member = bpf_map_lookup_elem(&members, &key);
+	__u64 now = bpf_ktime_get_coarse_ns();
+	struct zt6_member fresh = {.since_ns = now, .from_ns = now};
+
+	if (!member) {
+		__builtin_memcpy(fresh.mac, mac, ZT6_ETH_ALEN);
+		bpf_map_update_elem(&members, &key, &fresh, BPF_ANY);
+		return;
+	}
+	if (member->from_ns && !mac_equal(member->mac, mac))
+		member_moved(port, &key, mac);
+	member->from_ns = now;
+	__builtin_memcpy(member->mac, mac, ZT6_ETH_ALEN);
+}
+
+/* Packets go to the neighbour in scratch->fib, or by way of it. */
+static __always_inline void member_used(struct scratch *scratch, __u8 slot)
+{
+	struct zt6_address_key *key = &scratch->member_key;
+	__u64 now = bpf_ktime_get_coarse_ns();
+	struct zt6_member *member;
+
+	__builtin_memcpy(&key->addr, scratch->fib.ipv6_dst, sizeof(key->addr));
+	key->port = slot;
+	member = bpf_map_lookup_elem(&members, key);
+	if (member) {
+		member->towards_ns = now;
+		return;
+	}
+	__builtin_memset(&scratch->member, 0, sizeof(scratch->member));
+	scratch->member.since_ns = now;
+	scratch->member.towards_ns = now;
+	bpf_map_update_elem(&members, key, &scratch->member, BPF_ANY);
+}
+
+static __always_inline struct zt6_traffic *traffic_of(const union zt6_addr *addr, __u8 slot)
+{
+	struct zt6_address_key key = {.addr = *addr, .port = slot};
+	struct zt6_traffic *sum = bpf_map_lookup_elem(&traffic, &key);
+	struct zt6_traffic none = {};
+
+	if (sum)
+		return sum;
+	bpf_map_update_elem(&traffic, &key, &none, BPF_ANY);
+	return bpf_map_lookup_elem(&traffic, &key);
+}
+
+static __always_inline bool slot_is_inside(__u32 slot)
+{
+	const struct zt6_port *port = bpf_map_lookup_elem(&ports, &slot);
+
+	return port && role_is_inside(port->role);
+}
+
+/* Adds up what the entry has gathered, because it is about to be given away. */
+static __noinline void traffic_flush(struct zt6_route *route)
+{
+	struct zt6_traffic *sum;
+
+	if (slot_is_inside(route->in_port)) {
+		sum = traffic_of(&route->src, route->in_port);
+		if (sum) {
+			sum->from.packets += route->packets;
+			sum->from.bytes += route->bytes;
+		}
+	}
+	if (slot_is_inside(route->out_port)) {
+		sum = traffic_of(&route->dst, route->out_port);
+		if (sum) {
+			sum->towards.packets += route->packets;
+			sum->towards.bytes += route->bytes;
+		}
+	}
+	route->packets = 0;
+	route->bytes = 0;
+}
+
+#endif
