@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "apply.h"
+#include "../log.h"
+
+/* As object_kind.probe(), with a message. */
+static int probe(struct nl_sock *nl, const struct object *object, json_t **before)
+{
+	int state = object->kind->probe(nl, object, before);
+	char text[OBJECT_TEXT_MAX];
+
+	if (state >= 0)
+		return state;
+	object->kind->describe(object, text);
+	log_error("cannot look for %s: %s", text, strerror(-state));
+	return state;
+}
+
+static void say(const char *what, const struct object *object)
+{
+	char text[OBJECT_TEXT_MAX];
+
+	if (!log_verbose)
+		return;
+	object->kind->describe(object, text);
+	log_info("%s %s", what, text);
+}
+
+/* Makes @object, which is in the journal. *@failed: it was not made. */
+static int make(struct journal *journal, struct nl_sock *nl, struct object *object, bool *failed)
+{
+	json_t *known = json_incref(object->made);
+	int err = object->kind->make(nl, object);
+
+	*failed = err;
+	if (!err && object->made && !json_equal(object->made, known))
+		err = journal_made(journal, object);
+	json_decref(known);
+	return err;
+}
+
+static int add(struct journal *journal, struct nl_sock *nl, const struct object *wanted)
+{
+	json_t *before = NULL;
+	int state = probe(nl, wanted, &before), err;
+	struct object *object;
+	bool failed;
+
+	if (state < 0)
+		return state;
+	if (state != OBJECT_ABSENT && wanted->kind->taken) {
+		json_decref(before);
+		return wanted->kind->taken(wanted);
+	}
+	if (state == OBJECT_PRESENT && !wanted->kind->shared) {
+		say("there already, and not ours:", wanted);
+		json_decref(before);
+		return 0;
+	}
+	object = object_copy(wanted);
+	if (!object) {
+		json_decref(before);
+		return -ENOMEM;
+	}
+	object->before = before;
+	say("make", object);
+	err = journal_making(journal, object);
+	if (err)
+		return err;
+	err = make(journal, nl, object, &failed);
+	if (failed)
+		journal_gone(journal, object);
+	return err;
+}
+
+static int keep(struct journal *journal, struct nl_sock *nl, struct object *ours,
+		const struct object *wanted)
+{
+	json_t *before = NULL, *spec;
+	int state, err;
+	bool failed;
+
+	if (object_equal(ours, wanted)) {
+		state = probe(nl, ours, &before);
+		json_decref(before);
+		if (state < 0 || state == OBJECT_PRESENT)
+			return state < 0 ? state : 0;
+		say("repair", ours);
+		return make(journal, nl, ours, &failed);
+	}
+	say("change", wanted);
+	spec = json_incref(ours->spec);
+	err = journal_changing(journal, ours, wanted->spec);
+	if (!err) {
+		err = make(journal, nl, ours, &failed);
+		if (failed)
+			journal_changing(journal, ours, spec);
+	}
+	json_decref(spec);
+	return err;
+}
+
+int apply_make(struct journal *journal, struct nl_sock *nl, const struct objects *desired,
+	       bool (*stop)(void))
+{
+	int err = 0;
+
+	for (size_t i = 0; i < desired->count && !err; i++) {
+		const struct object *wanted = desired->list[i];
+		struct object *ours = objects_find(&journal->objects, wanted);
+
+		if (stop && stop())
+			return -EINTR;
+		err = ours ? keep(journal, nl, ours, wanted) : add(journal, nl, wanted);
+	}
+	return err;
+}
+
+int apply_prune(struct journal *journal, struct nl_sock *nl, const struct objects *keep)
+{
+	int first = 0;
+
+	for (size_t i = journal->objects.count; i-- > 0;) {
+		struct object *object = journal->objects.list[i];
+		int err;
+
+		if (objects_find(keep, object))
+			continue;
+		say("remove", object);
+		err = object->kind->unmake(nl, object);
+		if (!err)
+			err = journal_gone(journal, object);
+		if (err && !first)
+			first = err;
+	}
+	return first;
+}
+
+bool apply_prunes_first(const struct journal *journal, const struct objects *desired)
+{
+	for (size_t i = 0; i < journal->objects.count; i++) {
+		const struct object *object = journal->objects.list[i];
+
+		if (!object->kind->excludes || objects_find(desired, object))
+			continue;
+		for (size_t k = 0; k < desired->count; k++)
+			if (object->kind->excludes(object, desired->list[k]))
+				return true;
+	}
+	return false;
+}
+
+void apply_restore(struct journal *journal, struct nl_sock *nl, const struct objects *previous)
+{
+	int err = apply_prune(journal, nl, previous);
+
+	if (!err)
+		err = apply_make(journal, nl, previous, NULL);
+	if (err)
+		log_error("not everything could be put back: \"zt6-bpf down\" takes away what is "
+			  "left");
+}
+
+int apply_preview(const struct journal *journal, struct nl_sock *nl, const struct objects *desired)
+{
+	char text[OBJECT_TEXT_MAX];
+
+	for (size_t i = 0; i < desired->count; i++) {
+		const struct object *wanted = desired->list[i];
+		const struct object *ours = objects_find(&journal->objects, wanted);
+		json_t *before = NULL;
+		int state = probe(nl, ours ? ours : wanted, &before);
+
+		json_decref(before);
+		if (state < 0)
+			return state;
+		wanted->kind->describe(wanted, text);
+		if (ours && !object_equal(ours, wanted))
+			printf("change  %s\n", text);
+		else if (state != OBJECT_PRESENT || (wanted->kind->shared && !ours))
+			printf("%s  %s\n", ours ? "repair" : "make  ", text);
+	}
+	for (size_t i = journal->objects.count; i-- > 0;) {
+		const struct object *object = journal->objects.list[i];
+
+		if (objects_find(desired, object))
+			continue;
+		object->kind->describe(object, text);
+		printf("remove  %s\n", text);
+	}
+	return 0;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan_internal.h"
+#include "../log.h"
+
+int plan_add(struct planner *planner, struct object *object)
+{
+	int err = objects_add(&planner->plan->objects, object);
+
+	if (err)
+		log_error("out of memory");
+	return err;
+}
+
+int plan_conf_sysctl(struct planner *planner, const char *family, const char *name, const char *key,
+		     const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "net/%s/conf/%s/%s", family, name, key);
+	return plan_add(planner, sysctl_object(path, value));
+}
+
+/* An interface that the configuration brings: it has to be there, and an Ethernet. */
+static int check_port(struct planner *planner, const char *section, const char *name)
+{
+	struct iface_facts facts;
+	int err = facts_iface(planner->nl, name, &facts);
+
+	if (err) {
+		log_error("%s %s: %s", section, name,
+			  err == -ENODEV ? "no such interface in this network namespace (ip link "
+					   "lists them)"
+					 : strerror(-err));
+		return err;
+	}
+	if (facts.type != ARPHRD_ETHER) {
+		log_error("%s %s: not an Ethernet interface: a port of this role needs one with "
+			  "a link layer",
+			  section, name);
+		return -ENOTSUP;
+	}
+	if (!(facts.flags & IFF_UP))
+		log_warning("%s %s: the interface is down; nothing arrives before `ip link set %s "
+			    "up`",
+			    section, name, name);
+	return 0;
+}
+
+static int check_ports(struct planner *planner)
+{
+	const struct conf *conf = planner->conf;
+	int err = 0;
+
+	for (size_t i = 0; i < conf->uplink_count && !err; i++)
+		err = check_port(planner, "uplink", conf->uplinks[i].name);
+	for (size_t i = 0; i < conf->zerotier_count && !err; i++)
+		err = check_port(planner, "zerotier interface", conf->zerotiers[i].interface);
+	for (size_t i = 0; i < conf->lan_count && !err; i++)
+		err = check_port(planner, "lan", conf->lans[i].name);
+	return err;
+}
+
+static int plan_allmulti(struct planner *planner)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < planner->conf->proxy_count && !err; i++)
+		err = plan_add(planner, allmulti_object(planner->conf->proxies[i].name));
+	return err;
+}
+
+int plan_make(const struct conf *conf, const struct journal *journal, struct nl_sock *nl,
+	      bool dry_run, struct plan *out)
+{
+	struct planner planner = {
+		.conf = conf,
+		.journal = journal,
+		.nl = nl,
+		.dry_run = dry_run,
+		.plan = out,
+	};
+	int err;
+
+	*out = (struct plan){0};
+	err = check_ports(&planner);
+	if (!err)
+		err = plan_add(&planner, bpffs_object());
+	if (!err)
+		err = plan_forwarding(&planner);
+	if (!err)
+		err = plan_devices(&planner);
+	if (!err)
+		err = plan_routes(&planner);
+	if (!err)
+		err = plan_defaults(&planner);
+	if (!err)
+		err = plan_allmulti(&planner);
+	if (!err)
+		err = plan_bpf_devices(&planner);
+	if (err)
+		plan_free(out);
+	return err;
+}
+
+void plan_free(struct plan *plan)
+{
+	objects_free(&plan->objects);
+}

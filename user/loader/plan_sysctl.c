@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Forwarding. Turning it on makes the kernel a router, which accepts no Router Advertisements any
+ * more and deletes the default routes that it has from them, unless accept_ra is 2 by then.
+ */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "netlink.h"
+#include "plan_internal.h"
+#include "../log.h"
+
+static bool conf_is(const char *name, const char *key, const char *value)
+{
+	char path[128], found[32];
+
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/%s", name, key);
+	return !sysctl_read(path, found, sizeof(found)) && !strcmp(found, value);
+}
+
+static int keep_ra(struct planner *planner, const char *name)
+{
+	if (!conf_is(name, "accept_ra", "1") || !conf_is(name, "forwarding", "0"))
+		return 0;
+	return plan_conf_sysctl(planner, "ipv6", name, "accept_ra", "2");
+}
+
+/* A default route from an advertisement, on whatever interface: also the machine's other ones. */
+static int keep_ra_of_route(struct nlmsghdr *message, void *arg)
+{
+	const struct rtmsg *rtm = nlmsg_data(message);
+	struct nlattr *tb[RTA_MAX + 1];
+	char name[IF_NAMESIZE];
+
+	if (rtm->rtm_family != AF_INET6 || rtm->rtm_dst_len || rtm->rtm_protocol != RTPROT_RA)
+		return 0;
+	if (nlmsg_parse(message, sizeof(*rtm), tb, RTA_MAX, NULL) || !tb[RTA_OIF] ||
+	    !if_indextoname(nla_get_u32(tb[RTA_OIF]), name))
+		return 0;
+	return keep_ra(arg, name);
+}
+
+/* Those of an earlier `up`: as long as we forward they have to stay, whatever became of the port. */
+static int keep_journaled_ra(struct planner *planner)
+{
+	const struct objects *ours = &planner->journal->objects;
+	int err = 0;
+
+	for (size_t i = 0; i < ours->count && !err; i++) {
+		const char *path = object_string(ours->list[i], "path");
+		const char *key = strrchr(path, '/');
+		char value[32];
+
+		if (ours->list[i]->kind == &kind_sysctl && key && !strcmp(key, "/accept_ra") &&
+		    !sysctl_read(path, value, sizeof(value)))
+			err = plan_add(planner, object_copy(ours->list[i]));
+	}
+	return err;
+}
+
+/* Where `all` is on already, an interface may be off all the same. */
+static int forward_ports(struct planner *planner)
+{
+	const struct conf *conf = planner->conf;
+	int err = 0;
+
+	if (conf_is("all", "forwarding", "0"))
+		return 0;
+	for (size_t i = 0; i < conf->uplink_count && !err; i++)
+		err = plan_conf_sysctl(planner, "ipv6", conf->uplinks[i].name, "forwarding", "1");
+	for (size_t i = 0; i < conf->zerotier_count && !err; i++)
+		err = plan_conf_sysctl(planner, "ipv6", conf->zerotiers[i].interface, "forwarding",
+				       "1");
+	for (size_t i = 0; i < conf->lan_count && !err; i++)
+		err = plan_conf_sysctl(planner, "ipv6", conf->lans[i].name, "forwarding", "1");
+	return err;
+}
+
+int plan_device_sysctl(struct planner *planner, const char *name, const char *key,
+		       const char *value)
+{
+	/* Our write of `all` turns `default` on as well. */
+	bool follows = !strcmp(key, "forwarding") && conf_is("all", key, "0");
+
+	if (!if_nametoindex(name) && (follows || conf_is("default", key, value)))
+		return 0;
+	return plan_conf_sysctl(planner, "ipv6", name, key, value);
+}
+
+int plan_forwarding(struct planner *planner)
+{
+	const struct rtmsg rtm = {.rtm_family = AF_INET6};
+	int err = 0;
+
+	for (size_t i = 0; i < planner->conf->uplink_count && !err; i++)
+		err = keep_ra(planner, planner->conf->uplinks[i].name);
+	if (!err)
+		err = netlink_dump(planner->nl, RTM_GETROUTE, &rtm, sizeof(rtm), keep_ra_of_route,
+				   planner);
+	if (!err)
+		err = keep_journaled_ra(planner);
+	if (!err)
+		err = plan_add(planner, forwarding_object());
+	/* bpf_fib_lookup() also asks the interface that a packet came in by. */
+	if (!err)
+		err = forward_ports(planner);
+	/* The programs look the outer next hop up as if from lo, which needs this and not
+	 * ip_forward. */
+	if (!err && planner->conf->tunnel_count)
+		err = plan_conf_sysctl(planner, "ipv4", "lo", "forwarding", "1");
+	return err;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rundir.h"
+#include "../log.h"
+
+static void parent_of(const char *path, char parent[PATH_MAX])
+{
+	snprintf(parent, PATH_MAX, "%s", path);
+	dirname(parent); /* glibc's works in place for a path with a slash */
+}
+
+static bool journal_exists(const char *run_dir)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/" JOURNAL_NAME, run_dir);
+	return !access(path, F_OK);
+}
+
+bool rundir_in_use(const char *run_dir, const char *pin_dir)
+{
+	return journal_exists(run_dir) || !access(pin_dir, F_OK);
+}
+
+static int make_dirs(const char *run_dir)
+{
+	char parent[PATH_MAX];
+
+	parent_of(run_dir, parent);
+	if (mkdir(parent, 0755) && errno != EEXIST)
+		return -errno;
+	if (mkdir(run_dir, 0755) && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+/* Whether the locked file is still the one that others will find: a `down` that had the lock
+ * before us may have removed it. */
+static bool is_current(int fd, const char *path)
+{
+	struct stat held, found;
+
+	return !fstat(fd, &held) && !stat(path, &found) && held.st_ino == found.st_ino &&
+	       held.st_dev == found.st_dev;
+}
+
+int rundir_lock(const char *run_dir)
+{
+	char path[PATH_MAX];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "%s/lock", run_dir);
+	for (;;) {
+		err = make_dirs(run_dir);
+		if (err)
+			break;
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0) {
+			err = -errno;
+			break;
+		}
+		if (flock(fd, LOCK_EX | LOCK_NB)) {
+			log_info("%s: another up, down or reload is at work: waiting for it", path);
+			err = flock(fd, LOCK_EX) ? -errno : 0;
+		}
+		if (!err && is_current(fd, path))
+			return fd;
+		close(fd);
+		if (err)
+			break;
+	}
+	log_error("cannot lock %s: %s", path, strerror(-err));
+	return err;
+}
+
+void rundir_unlock(const char *run_dir, int lock)
+{
+	char path[PATH_MAX];
+
+	if (!journal_exists(run_dir)) {
+		snprintf(path, sizeof(path), "%s/lock", run_dir);
+		unlink(path);
+		if (!rmdir(run_dir)) {
+			parent_of(run_dir, path);
+			rmdir(path);
+		}
+	}
+	close(lock);
+}

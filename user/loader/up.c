@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apply.h"
+#include "netlink.h"
+#include "plan.h"
+#include "programs.h"
+#include "rundir.h"
+#include "up.h"
+#include "../log.h"
+
+/* Everything that `up` and `down` hold while they work. */
+struct work {
+	const struct instance *instance;
+	struct nl_sock *nl;
+	struct journal *journal;
+	int lock;
+	sigset_t signals; /* the mask to go back to */
+};
+
+/* Signals wait until nothing is half done; `up` looks for them between its steps. */
+static void hold_signals(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigaddset(&held, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &held, before);
+}
+
+static bool is_interrupted(void)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending) ||
+	    (!sigismember(&pending, SIGINT) && !sigismember(&pending, SIGTERM)))
+		return false;
+	log_error("interrupted: going back to the state before");
+	return true;
+}
+
+static int open_netlink(struct nl_sock **nl)
+{
+	int err = netlink_open(nl);
+
+	if (err)
+		log_error("cannot open a netlink socket: %s", strerror(-err));
+	return err;
+}
+
+/* The journal of this namespace, or an error that says where the instance is. */
+static int check_relation(const struct instance *instance, const struct journal *journal)
+{
+	if (!journal->found || journal->relation != NETNS_OTHER)
+		return 0;
+	log_error("instance \"%s\" is up in another network namespace (net:[%" PRIu64 "]): enter "
+		  "it first (lsns -t net finds it; nsenter --net=FILE), or choose another "
+		  "--instance. If that namespace is gone, remove %s and %s",
+		  instance->name, journal->netns.inode, instance->run_dir, instance->pin_dir);
+	return -EXDEV;
+}
+
+/* What is pinned belongs to interfaces that went with their namespace. */
+static int drop_gone_namespace(const struct instance *instance, struct journal *journal)
+{
+	int err;
+
+	if (!journal->found || journal->relation != NETNS_GONE)
+		return 0;
+	log_info("instance \"%s\" was up in a network namespace that is gone", instance->name);
+	err = programs_unpin(instance->pin_dir);
+	return err ? err : journal_abandon(journal);
+}
+
+static void work_end(struct work *work)
+{
+	journal_free(work->journal);
+	nl_socket_free(work->nl);
+	if (work->lock >= 0)
+		rundir_unlock(work->instance->run_dir, work->lock);
+	sigprocmask(SIG_SETMASK, &work->signals, NULL);
+}
+
+static int work_begin(struct work *work, const struct instance *instance)
+{
+	int err;
+
+	*work = (struct work){.instance = instance};
+	work->lock = rundir_lock(instance->run_dir);
+	hold_signals(&work->signals);
+	err = work->lock < 0 ? work->lock : open_netlink(&work->nl);
+	if (!err)
+		err = journal_load(instance->run_dir, &work->journal);
+	if (!err)
+		err = check_relation(instance, work->journal);
+	if (!err)
+		err = drop_gone_namespace(instance, work->journal);
+	if (!err)
+		err = journal_begin(work->journal);
+	if (err)
+		work_end(work);
+	return err;
+}
+
+/* Slots of the ports: those that an instance which is up has given out are kept. */
+static int assign_slots(const struct instance *instance, const struct conf *conf,
+			struct model *model)
+{
+	int err = programs_read_ports(instance->pin_dir, model);
+
+	if (err && err != -ENOENT) {
+		log_error("%s: cannot read the ports of the instance: %s; run \"zt6-bpf down\" "
+			  "first",
+			  instance->pin_dir,
+			  err == -EPROTO ? "pinned by another version" : strerror(-err));
+		return err;
+	}
+	return model_slots(model, conf);
+}
+
+/* The BPF side, on the interfaces as they are by now. */
+static int run_programs(const struct instance *instance, const struct conf *conf,
+			struct nl_sock *nl, struct model *model, struct programs **programs)
+{
+	const struct programs_options options = {0};
+	int err = model_fill(model, conf, nl);
+
+	if (!err)
+		err = programs_load(instance->pin_dir, model, &options, programs);
+	if (!err && is_interrupted())
+		err = -EINTR;
+	if (!err)
+		err = programs_fill(*programs, model);
+	return err ? err : programs_attach(*programs, model);
+}
+
+/* The folder of all instances' pins goes with the last of them, and with it the reason to leave
+ * bpffs mounted. */
+static void remove_pin_parent(const struct instance *instance)
+{
+	char path[sizeof(instance->pin_dir)];
+
+	memcpy(path, instance->pin_dir, sizeof(path));
+	rmdir(dirname(path));
+}
+
+static int change(struct work *work, const struct conf *conf, struct model *model,
+		  const struct objects *desired, struct programs **programs)
+{
+	bool pruned = apply_prunes_first(work->journal, desired);
+	int err = pruned ? apply_prune(work->journal, work->nl, desired) : 0;
+
+	if (!err)
+		err = apply_make(work->journal, work->nl, desired, is_interrupted);
+	if (!err)
+		err = run_programs(work->instance, conf, work->nl, model, programs);
+	if (!err && !pruned)
+		err = apply_prune(work->journal, work->nl, desired);
+	return err;
+}
+
+int loader_up(const struct instance *instance, const struct conf *conf)
+{
+	struct programs *programs = NULL;
+	struct objects previous = {0};
+	struct model model = {0};
+	struct plan plan = {0};
+	struct work work;
+	int err = work_begin(&work, instance);
+
+	if (err)
+		return err;
+	err = assign_slots(instance, conf, &model);
+	if (!err)
+		err = plan_make(conf, work.journal, work.nl, false, &plan);
+	if (!err)
+		err = objects_copy(&work.journal->objects, &previous);
+	if (err)
+		goto out;
+	err = change(&work, conf, &model, &plan.objects, &programs);
+	if (err) {
+		if (programs)
+			programs_rollback(programs);
+		if (!previous.count)
+			remove_pin_parent(instance);
+		apply_restore(work.journal, work.nl, &previous);
+	}
+out:
+	if (journal_finish(work.journal) && !err)
+		err = -EIO;
+	programs_free(programs);
+	model_free(&model);
+	objects_free(&previous);
+	plan_free(&plan);
+	work_end(&work);
+	return err;
+}
+
+static void preview_programs(const struct model *model)
+{
+	static const char *const how[] = {
+		[ZT6_ROLE_UPLINK] = "xdp",
+		[ZT6_ROLE_OVERLAY] = "xdp",
+		[ZT6_ROLE_LAN] = "xdp",
+		[ZT6_ROLE_TUNNEL] = "tc, where the device is a TUN",
+	};
+
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++)
+		if (model->ports[slot].role != ZT6_ROLE_NONE)
+			printf("attach  program dev %s (%s)\n", model->ports[slot].name,
+			       how[model->ports[slot].role]);
+}
+
+int loader_preview(const struct instance *instance, const struct conf *conf)
+{
+	struct journal *journal = NULL;
+	struct nl_sock *nl = NULL;
+	struct model model = {0};
+	struct plan plan = {0};
+	int err = open_netlink(&nl);
+
+	if (!err)
+		err = journal_load(instance->run_dir, &journal);
+	if (!err)
+		err = check_relation(instance, journal);
+	if (!err && journal->relation == NETNS_GONE)
+		err = journal_abandon(journal);
+	if (!err)
+		err = model_slots(&model, conf);
+	if (!err)
+		err = plan_make(conf, journal, nl, true, &plan);
+	if (!err && plan.device_unknown)
+		printf("# device auto: a TUN device instead of sit where the kernel has no sit\n");
+	if (!err)
+		err = apply_preview(journal, nl, &plan.objects);
+	if (!err)
+		preview_programs(&model);
+	plan_free(&plan);
+	model_free(&model);
+	journal_free(journal);
+	nl_socket_free(nl);
+	return err;
+}
+
+int loader_down(const struct instance *instance)
+{
+	const struct objects nothing = {0};
+	struct work work;
+	int err = work_begin(&work, instance), unmade;
+
+	if (err)
+		return err;
+	if (!work.journal->found)
+		log_warning("there are pins in %s but no journal in %s: programs and maps go, what "
+			    "else `up` had made stays",
+			    instance->pin_dir, instance->run_dir);
+	err = programs_unpin(instance->pin_dir);
+	remove_pin_parent(instance);
+	unmade = apply_prune(work.journal, work.nl, &nothing);
+	if (!err)
+		err = unmade;
+	if (journal_finish(work.journal) && !err)
+		err = -EIO;
+	work_end(&work);
+	return err;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `up` and `down` as a whole. */
+#ifndef ZT6_UP_H
+#define ZT6_UP_H
+
+#include "../instance.h"
+
+struct conf;
+
+/**
+ * loader_up - make what the configuration says, or nothing.
+ *
+ * What an earlier `up` made and is still right is left alone. Returns 0, or -errno with a message;
+ * then everything is as it was before the call.
+ */
+int loader_up(const struct instance *instance, const struct conf *conf);
+
+/* Prints what loader_up() would do; touches nothing. 0, or -errno with a message. */
+int loader_preview(const struct instance *instance, const struct conf *conf);
+
+/**
+ * loader_down - take away what `up` made, and put back what was there before.
+ *
+ * Returns 0, or the first error, with messages; what could not be taken away is tried again by the
+ * next call.
+ */
+int loader_down(const struct instance *instance);
+
+#endif
