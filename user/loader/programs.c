@@ -51,6 +51,14 @@ static struct shared_map *find_map(struct programs *programs, const char *name)
 	return NULL;
 }
 
+static void add_map(struct programs *programs, const struct bpf_map *map, int fd, bool reused)
+{
+	struct shared_map *shared = &programs->maps[programs->map_count++];
+
+	*shared = (struct shared_map){.fd = fd, .reused = reused};
+	snprintf(shared->name, sizeof(shared->name), "%s", bpf_map__name(map));
+}
+
 /* Gives the object's maps the file descriptors of those that exist already. */
 static int reuse_maps(struct programs *programs, struct bpf_object *object)
 {
@@ -81,10 +89,7 @@ static int share_maps(struct programs *programs, struct bpf_object *object)
 			continue;
 		if (programs->map_count == MAX_MAPS)
 			return -E2BIG;
-		programs->maps[programs->map_count++] = (struct shared_map){
-			.name = bpf_map__name(map),
-			.fd = bpf_map__fd(map),
-		};
+		add_map(programs, map, bpf_map__fd(map), false);
 	}
 	return 0;
 }
@@ -139,11 +144,7 @@ static int open_pinned_maps(struct programs *programs, struct bpf_object *object
 			close(fd);
 			continue;
 		}
-		programs->maps[programs->map_count++] = (struct shared_map){
-			.name = bpf_map__name(map),
-			.fd = fd,
-			.reused = true,
-		};
+		add_map(programs, map, fd, true);
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define ZT6_PROGRAMS_INTERNAL_H
 
 #include <limits.h>
+#include <linux/bpf.h>
 
 #include "maps.h"
 #include "programs.h"
@@ -14,7 +15,7 @@ struct zt6_tc_bpf;
 #define MAX_MAPS 24
 
 struct shared_map {
-	const char *name; /* as in bpf/maps.h; the skeleton's memory */
+	char name[BPF_OBJ_NAME_LEN]; /* a copy: bpf_map__reuse_fd() frees libbpf's own */
 	int fd;
 	bool reused; /* it was pinned already */
 };
