@@ -129,8 +129,10 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 	if (p->ip_length > route->mtu ||
 	    (out->role == ZT6_ROLE_OVERLAY && frame_is_multi_buffer(frame, p->frame_length)))
 		return ZT6_PASS_TOO_BIG;
-	route->packets++;
-	route->bytes += p->frame_length;
+	if (settings->flags & ZT6_SETTINGS_TRAFFIC) {
+		route->packets++;
+		route->bytes += p->frame_length;
+	}
 	verdict = policy_forward(settings);
 	if (verdict != GO_ON)
 		return verdict;

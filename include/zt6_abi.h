@@ -90,11 +90,11 @@ struct zt6_agent {
 };
 
 enum zt6_port_flags {
-	ZT6_PORT_PROXY = 1 << 0,         /* Neighbour Solicitations are looked up in `rules` */
+	ZT6_PORT_PROXY = 1 << 0,         /* solicitations are looked up in `rules` */
 	ZT6_PORT_ROUTER = 1 << 1,        /* R flag of the advertisements */
 	ZT6_PORT_SOURCE_TARGET = 1 << 2, /* advertisements come from the target's own address */
-	ZT6_PORT_SOURCE_ROUTED = 1
-				 << 3, /* the source decides routes here (ip -6 rule, multipath) */
+	ZT6_PORT_SOURCE_ROUTED = 1 << 3, /* the source decides routes here (rule from, multipath) */
+	ZT6_PORT_KEEPALIVE = 1 << 4,     /* the agent verifies targets anew also when idle */
 };
 
 /* How the agent verifies targets that are asked for on a proxied port. */

@@ -176,7 +176,9 @@ static int add_rule(struct model *model, const struct conf *conf, const struct c
 		.value =
 			{
 				.method = methods[rule->method],
-				.flags = rule->dad ? ZT6_RULE_DAD : 0,
+				.flags = (rule->dad ? ZT6_RULE_DAD : 0) |
+					 (rule->autowire ? ZT6_RULE_AUTOWIRE : 0) |
+					 (rule->autovia ? ZT6_RULE_AUTOVIA : 0),
 				.iface = ZT6_NO_PORT,
 			},
 	};
@@ -206,6 +208,14 @@ static int fill_proxies(struct model *model, const struct conf *conf)
 			port->flags |= ZT6_PORT_ROUTER;
 		if (proxy->source == SOURCE_TARGET)
 			port->flags |= ZT6_PORT_SOURCE_TARGET;
+		if (proxy->keepalive)
+			port->flags |= ZT6_PORT_KEEPALIVE;
+		port->proxy = (struct zt6_proxy){
+			.timeout_ms = proxy->timeout_ms,
+			.retries = proxy->retries,
+			.valid_ms = proxy->valid_ms,
+			.invalid_ms = proxy->invalid_ms,
+		};
 		if (port->ifindex && !(port->na_source.halves[0] | port->na_source.halves[1])) {
 			log_error("%s: no link-local address to advertise from; give it one or set "
 				  "net.ipv6.conf.%s.addr_gen_mode=0",
@@ -355,7 +365,16 @@ int model_fill(struct model *model, const struct conf *conf, struct nl_sock *nl)
 		.cache_sets = power_of_two((conf->limits.cache_entries + ZT6_WAYS - 1) / ZT6_WAYS),
 		.jiffies_per_sec = kernel_hz(),
 		.tunnel_count = conf->tunnel_count,
+		.flags = ZT6_SETTINGS_TRAFFIC,
 	};
+	model->members = conf->limits.members;
+	model->negative = conf->limits.negative;
+	for (size_t i = 0; i < conf->zerotier_count; i++) {
+		int slot = slot_of(model, conf->zerotiers[i].interface);
+
+		if (slot >= 0)
+			model->ports[slot].network = conf->zerotiers[i].network;
+	}
 	for (int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
 		if (model->ports[slot].role != ZT6_ROLE_NONE)
 			err = fill_port(&model->ports[slot], &conf->limits, nl,

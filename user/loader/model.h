@@ -27,6 +27,7 @@ struct model {
 	struct zt6_port ports[ZT6_MAX_PORTS];
 	enum conf_datapath datapaths[ZT6_MAX_PORTS]; /* as configured */
 	bool tunnel_bpf[ZT6_MAX_PORTS];		     /* a tunnel port whose device is `bpf` */
+	__u32 members, negative;                     /* entries of the maps of these names */
 	struct model_prefix *prefixes;
 	size_t prefix_count;
 	struct model_rule *rules;

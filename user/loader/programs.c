@@ -166,6 +166,22 @@ static int load_error(const char *what, int err)
 	return err;
 }
 
+/* The bounds that the configuration sets (section limits). */
+static int size_maps(struct zt6_xdp_bpf *skeleton, const struct model *model)
+{
+	int err = bpf_map__set_max_entries(skeleton->maps.routes, model->settings.cache_sets);
+
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.verified, model->members);
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.members, model->members);
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.traffic, model->members);
+	if (!err)
+		err = bpf_map__set_max_entries(skeleton->maps.negative, model->negative);
+	return err;
+}
+
 static int load_xdp(struct programs *programs, unsigned int slot, const struct model *model,
 		    const struct programs_options *options)
 {
@@ -177,7 +193,7 @@ static int load_xdp(struct programs *programs, unsigned int slot, const struct m
 	programs->xdp[slot] = skeleton;
 	skeleton->rodata->port_slot = slot;
 	skeleton->rodata->poison_headroom = options && options->poison_headroom;
-	err = bpf_map__set_max_entries(skeleton->maps.routes, model->settings.cache_sets);
+	err = size_maps(skeleton, model);
 	if (!err && !programs->map_count && programs->pin_dir[0]) {
 		err = open_pinned_maps(programs, skeleton->obj);
 		if (err)
