@@ -71,14 +71,14 @@ static inline __u16 zt6_checksum_fold(__u64 sum)
  *	to all nodes and without the S flag (RFC 4861 §7.2.4)
  * @target: the address asked for
  * @mac: link-layer address of the port
- * @router: 0 or ZT6_NA_ROUTER
+ * @flags: of ZT6_NA_ROUTER and, for unsolicited announcements only, ZT6_NA_OVERRIDE
  *
- * The O flag is 0 (MUST for a proxy, RFC 4861 §7.2.8), the target link-layer address option is
+ * The O flag is 0 in answers (MUST for a proxy, RFC 4861 §7.2.8), the target link-layer address option is
  * always there (MUST for a multicast solicitation, SHOULD for a unicast one, §7.2.4).
  */
 static inline void zt6_na_build(struct zt6_na *na, const union zt6_addr *source,
 				const union zt6_addr *solicitor, const union zt6_addr *target,
-				const __u8 mac[ZT6_ETH_ALEN], __u8 router)
+				const __u8 mac[ZT6_ETH_ALEN], __u8 flags)
 {
 	const __u8 version_class_flow[4] = {0x60};
 	__u8 dad = !(solicitor->halves[0] | solicitor->halves[1]);
@@ -103,7 +103,7 @@ static inline void zt6_na_build(struct zt6_na *na, const union zt6_addr *source,
 	na->type = ZT6_ND_ADVERT;
 	na->code = 0;
 	na->checksum = 0;
-	na->flags = router | (dad ? 0 : ZT6_NA_SOLICITED);
+	na->flags = flags | (dad ? 0 : ZT6_NA_SOLICITED);
 	__builtin_memset(na->reserved, 0, sizeof(na->reserved));
 	na->target = *target;
 	na->option_type = ZT6_ND_OPT_TARGET;
