@@ -31,13 +31,15 @@ static int probe(struct nl_sock *nl, const struct object *object, json_t **befor
 	return fs.f_type == BPF_FS_MAGIC ? OBJECT_PRESENT : OBJECT_ABSENT;
 }
 
-/* As under `ip netns exec`, whose mount namespace ends with the command: so would the pins. */
-static bool mount_namespace_is_private(void)
+/* As under `ip netns exec`, whose mount namespace ends with the command: so do the pins. */
+static bool mount_ends_with_us(void)
 {
-	struct stat own, init;
+	char path[64];
+	struct stat own, parent;
 
-	return !stat("/proc/self/ns/mnt", &own) && !stat("/proc/1/ns/mnt", &init) &&
-	       own.st_ino != init.st_ino;
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)getppid());
+	return !stat("/proc/self/ns/mnt", &own) && !stat(path, &parent) &&
+	       own.st_ino != parent.st_ino;
 }
 
 static int make(struct nl_sock *nl, struct object *object)
@@ -53,14 +55,23 @@ static int make(struct nl_sock *nl, struct object *object)
 			  strerror(-err));
 		return err;
 	}
-	if (mount_namespace_is_private())
-		log_warning(BPFFS_PATH " was not mounted, and is now in this mount namespace only: "
-				       "programs and maps end with it. Instead of `ip netns exec "
-				       "NAME`, use `nsenter --net=/run/netns/NAME`");
+	if (mount_ends_with_us())
+		log_warning(BPFFS_PATH
+			    " was not mounted, and is now, in a mount namespace that only "
+			    "this command is in: programs and maps end with it. Instead of `ip "
+			    "netns exec "
+			    "NAME`, use `nsenter --net=/run/netns/NAME`");
 	/* The device number is this mount's own. */
 	json_decref(object->made);
 	object->made = json_pack("{s:I}", "device", (json_int_t)st.st_dev);
 	return 0;
+}
+
+/* Kernels with CONFIG_BPF_PRELOAD put two iterators into every new bpffs. */
+static bool comes_with_mount(const char *name)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "maps.debug") ||
+	       !strcmp(name, "progs.debug");
 }
 
 static bool is_empty(const char *path)
@@ -70,7 +81,7 @@ static bool is_empty(const char *path)
 	bool empty = true;
 
 	while (dir && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (!comes_with_mount(entry->d_name))
 			empty = false;
 	if (dir)
 		closedir(dir);
