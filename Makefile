@@ -10,7 +10,7 @@ CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 
-PACKAGES := libbpf libnl-route-3.0 jansson ncurses
+PACKAGES := libbpf libnl-route-3.0 jansson libcurl expat ncurses
 WARNINGS := -Wall -Wextra -Werror
 CPPFLAGS += -Iinclude -Iuser -I$(B) -D_GNU_SOURCE -DZT6_VERSION='"$(VERSION)"'
 CFLAGS   ?= -O2 -g
