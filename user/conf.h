@@ -122,8 +122,11 @@ struct conf_limits {
 	uint32_t ndp_rate;        /* packets per second and port; 0: no limit */
 };
 
+struct conf_tree;
+
 struct conf {
 	char *path;
+	struct conf_tree *tree; /* the file as written, for the lines of its keys in messages */
 	struct conf_uplink *uplinks;
 	size_t uplink_count;
 	struct conf_tunnel *tunnels;
