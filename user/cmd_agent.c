@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `zt6-bpf agent`: sets up its loop and runs it until SIGTERM. Forwarding goes on without it. */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <netlink/socket.h>
@@ -19,23 +20,62 @@
 /* Idle, the agent wakes up this often to say that it is alive. */
 #define HEARTBEAT_MS 1000
 
+/* While targets are being asked for, their deadlines are looked at this often. */
+#define ASKING_MS 50
+
+#define NSEC_PER_SEC 1000000000ULL
+
+/* What the kernel says of interfaces and rules is written into the maps at most this often: a storm
+ * of route changes shall not become one of ours. */
+#define REFRESH_INTERVAL_NS (NSEC_PER_SEC / 20)
+
+/* Neighbours probed per second, whatever the number of members. */
+#define PROBES_PER_SECOND 100
+
 void agent_bump_generation(struct agent *agent)
 {
 	__atomic_add_fetch(&agent->shared->generation, 1, __ATOMIC_RELEASE);
 }
 
-static void beat(struct agent *agent)
+uint64_t agent_now(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	__atomic_store_n(&agent->shared->heartbeat_ns, now.tv_sec * 1000000000ULL + now.tv_nsec,
-			 __ATOMIC_RELEASE);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+int agent_inside_slot(const struct agent *agent, int ifindex)
+{
+	for (int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		const struct zt6_port *port = &agent->model.ports[slot];
+
+		if ((port->role == ZT6_ROLE_OVERLAY || port->role == ZT6_ROLE_LAN) &&
+		    (int)port->ifindex == ifindex && ifindex)
+			return slot;
+	}
+	return -1;
+}
+
+static int on_event(void *arg, void *data, size_t size)
+{
+	const struct zt6_event *event = data;
+	struct agent *agent = arg;
+
+	if (size < sizeof(*event))
+		return 0;
+	if (event->kind == ZT6_EVENT_SOLICITED)
+		verify_event(agent, event);
+	else if (event->kind == ZT6_EVENT_MOVED)
+		freshness_event(agent, event);
+	return 0;
 }
 
 static int open_maps(struct agent *agent)
 {
 	const char *dir = agent->instance->pin_dir;
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
 	int events;
 
 	agent->maps = (struct map_fds){
@@ -47,18 +87,25 @@ static int open_maps(struct agent *agent)
 		.prefixes = pin_open_map(dir, "prefixes", sizeof(struct zt6_prefix)),
 		.rules = pin_open_map(dir, "rules", sizeof(struct zt6_rule)),
 	};
+	agent->verified_map = pin_open_map(dir, "verified", sizeof(struct zt6_verified));
+	agent->negative_map = pin_open_map(dir, "negative", sizeof(__u64));
+	agent->members_map = pin_open_map(dir, "members", sizeof(struct zt6_member));
 	if (agent->maps.settings < 0)
 		return agent->maps.settings;
 	if (agent->maps.agent < 0 || agent->maps.ports < 0 || agent->maps.counters < 0 ||
-	    agent->maps.devices < 0 || agent->maps.prefixes < 0 || agent->maps.rules < 0)
+	    agent->maps.devices < 0 || agent->maps.prefixes < 0 || agent->maps.rules < 0 ||
+	    agent->verified_map < 0 || agent->negative_map < 0 || agent->members_map < 0)
 		return -EPROTO;
+	if (bpf_obj_get_info_by_fd(agent->verified_map, &info, &length))
+		return -errno;
+	agent->members_max = info.max_entries;
 	agent->shared = maps_share_agent(agent->maps.agent);
 	if (!agent->shared)
 		return -errno;
 	events = pin_open(dir, "events");
 	if (events < 0)
 		return events;
-	agent->events = ring_buffer__new(events, resolve_event, agent, NULL);
+	agent->events = ring_buffer__new(events, on_event, agent, NULL);
 	close(events); /* the mapping stays */
 	return agent->events ? 0 : -errno;
 }
@@ -67,7 +114,8 @@ static void close_maps(struct agent *agent)
 {
 	const int fds[] = {agent->maps.settings, agent->maps.agent,   agent->maps.ports,
 			   agent->maps.counters, agent->maps.devices, agent->maps.prefixes,
-			   agent->maps.rules};
+			   agent->maps.rules,    agent->verified_map, agent->negative_map,
+			   agent->members_map};
 
 	ring_buffer__free(agent->events);
 	maps_unshare_agent(agent->shared);
@@ -83,28 +131,50 @@ static int add_to_epoll(int epoll, int fd)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
+/* What is due by the clock. */
+static int tick(struct agent *agent)
+{
+	uint64_t now = agent_now();
+	int err = 0;
+
+	__atomic_store_n(&agent->shared->heartbeat_ns, now, __ATOMIC_RELEASE);
+	if (now - agent->ticked_ns >= NSEC_PER_SEC) {
+		agent->ticked_ns = now;
+		agent->probes_left = PROBES_PER_SECOND;
+		freshness_tick(agent, now);
+	}
+	verify_tick(agent, now);
+	if (agent->resync_wanted) {
+		agent->resync_wanted = agent->refresh_wanted = false;
+		agent->refreshed_ns = now;
+		err = watch_resync(agent);
+	} else if (agent->refresh_wanted && now - agent->refreshed_ns >= REFRESH_INTERVAL_NS) {
+		agent->refresh_wanted = false;
+		agent->refreshed_ns = now;
+		err = watch_refresh(agent);
+	}
+	return err;
+}
+
 static int loop(struct agent *agent, int epoll, int signals)
 {
 	struct epoll_event event;
-	int err = 0, n;
+	int err, n, wait_ms;
 
-	while (!err) {
-		beat(agent);
-		n = epoll_wait(epoll, &event, 1, HEARTBEAT_MS);
+	while (!(err = tick(agent))) {
+		wait_ms = agent->targets.asking_count || agent->refresh_wanted ? ASKING_MS
+									       : HEARTBEAT_MS;
+		n = epoll_wait(epoll, &event, 1, wait_ms);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0 && event.data.fd == signals)
 			return 0;
 		err = watch_read(agent);
-		if (!err && ring_buffer__consume(agent->events) < 0)
-			err = -EIO;
-		if (!err && agent->resync_wanted) {
-			agent->resync_wanted = agent->refresh_wanted = false;
-			err = watch_resync(agent);
-		} else if (!err && agent->refresh_wanted) {
-			agent->refresh_wanted = false;
-			err = watch_refresh(agent);
-		}
+		if (err)
+			return err;
+		/* The kernel's notices come first: they may answer what is asked here. */
+		if (ring_buffer__consume(agent->events) < 0)
+			return -EIO;
 	}
 	return err;
 }
@@ -122,6 +192,8 @@ static int run(struct agent *agent)
 	sigprocmask(SIG_BLOCK, &stop, NULL);
 	signals = signalfd(-1, &stop, SFD_CLOEXEC);
 	err = signals < 0 ? -errno : netlink_open(&agent->requests);
+	if (!err)
+		err = answer_open(agent);
 	if (!err)
 		err = watch_open(agent);
 	/* Listening comes before reading: nothing can fall in between. */
@@ -142,7 +214,10 @@ static int run(struct agent *agent)
 	watch_close(agent);
 	nl_socket_free(agent->requests);
 	neighbours_clear(&agent->neighbours);
+	targets_clear(&agent->targets);
 	model_free(&agent->model);
+	if (agent->packets >= 0)
+		close(agent->packets);
 	if (signals >= 0)
 		close(signals);
 	close(epoll);
@@ -151,7 +226,7 @@ static int run(struct agent *agent)
 
 int cmd_agent(const struct instance *instance, int argc, char **argv)
 {
-	struct agent agent = {.instance = instance};
+	struct agent agent = {.instance = instance, .packets = -1};
 	int err;
 
 	(void)argv;
@@ -159,6 +234,7 @@ int cmd_agent(const struct instance *instance, int argc, char **argv)
 		log_error("usage: zt6-bpf agent");
 		return EXIT_USAGE;
 	}
+	targets_init(&agent.targets);
 	err = open_maps(&agent);
 	if (err) {
 		close_maps(&agent);

@@ -12,6 +12,7 @@
 #include "../instance.h"
 #include "../loader/maps.h"
 #include "neighbours.h"
+#include "targets.h"
 
 struct nl_sock;
 struct ring_buffer;
@@ -19,18 +20,31 @@ struct ring_buffer;
 struct agent {
 	const struct instance *instance;
 	struct map_fds maps;
+	int verified_map, negative_map, members_map;
 	struct zt6_agent *shared;     /* memory of the map `agent` */
-	struct ring_buffer *events;   /* solicitations that XDP deferred */
+	struct ring_buffer *events;   /* what XDP has for us */
 	struct nl_sock *requests;     /* questions to the kernel */
-	struct nl_sock *watch;	      /* what the kernel says unasked */
+	struct nl_sock *watch;        /* what the kernel says unasked */
+	int packets;                  /* packet socket, for advertisements */
 	struct neighbours neighbours; /* those that are valid */
-	struct model model;	      /* as the maps have it */
-	bool refresh_wanted;	      /* an interface, address or rule has changed */
-	bool resync_wanted;	      /* messages were lost */
+	struct targets targets;
+	struct model model;       /* as the maps have it */
+	__u32 members_max;        /* limits members */
+	bool refresh_wanted;      /* an interface, address or rule has changed */
+	bool resync_wanted;       /* messages were lost */
+	uint64_t refreshed_ns;    /* when that was last acted upon */
+	uint64_t ticked_ns;       /* when the once-a-second work was last done */
+	unsigned int probes_left; /* neighbours that may be probed in this second */
 };
+
+/* CLOCK_MONOTONIC in nanoseconds: the programs' clock. */
+uint64_t agent_now(void);
 
 /* Makes every entry of the route cache a miss. */
 void agent_bump_generation(struct agent *agent);
+
+/* Slot of an inside port (overlay or lan) by its interface, or -1. */
+int agent_inside_slot(const struct agent *agent, int ifindex);
 
 /* watch.c: from the kernel's notices to the generation and the model. 0 or a negative error. */
 int watch_open(struct agent *agent);
@@ -43,7 +57,18 @@ int watch_resync(struct agent *agent);
 /* Writes what has changed of interfaces, addresses and rules into the maps. */
 int watch_refresh(struct agent *agent);
 
-/* resolve.c: one deferred solicitation; the kernel is made to look for the target inside. */
-int resolve_event(void *agent, void *event, size_t size);
+/* verify.c: targets under rules, from the question to the answer. */
+void verify_event(struct agent *agent, const struct zt6_event *event);
+void verify_neighbour(struct agent *agent, const struct neighbour *neighbour, unsigned int change);
+void verify_tick(struct agent *agent, uint64_t now);
+
+/* answer.c: the advertisement that XDP would have sent. */
+int answer_open(struct agent *agent);
+void answer_send(struct agent *agent, __u8 slot, const union zt6_addr *target,
+		 const struct waiter *to);
+
+/* freshness.c: keeps the neighbours that traffic uses probed. */
+void freshness_event(struct agent *agent, const struct zt6_event *event);
+void freshness_tick(struct agent *agent, uint64_t now);
 
 #endif

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "neighbours.h"
 
+#include <linux/neighbour.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define NUD_CONFIRMED (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE)
+#define NUD_USABLE    (NUD_CONFIRMED | NUD_PROBE | NUD_STALE | NUD_DELAY)
 
 static int compare(const void *left, const void *right)
 {
@@ -38,23 +42,43 @@ static void learn(struct neighbours *neighbours, const struct neighbour *neighbo
 	neighbours->count++;
 }
 
-bool neighbours_update(struct neighbours *neighbours, const struct neighbour *neighbour, bool valid)
+bool neighbour_is_confirmed(const struct neighbour *neighbour)
+{
+	return neighbour->state & NUD_CONFIRMED;
+}
+
+unsigned int neighbours_update(struct neighbours *neighbours, const struct neighbour *neighbour)
 {
 	struct neighbour **node = tfind(neighbour, &neighbours->tree, compare);
+	unsigned int change = 0;
 
+	if (neighbour->state & NUD_CONFIRMED)
+		change |= NEIGHBOUR_CONFIRMED;
+	if (neighbour->state & NUD_FAILED)
+		change |= NEIGHBOUR_FAILED;
 	if (!node) {
-		if (valid)
+		if (neighbour->state & NUD_USABLE)
 			learn(neighbours, neighbour);
-		return false;
+		return change;
 	}
-	if (!valid) {
+	if (!(neighbour->state & NUD_USABLE)) {
 		forget(neighbours, *node);
-		return true;
+		return change | NEIGHBOUR_LOST;
 	}
-	if (!memcmp((*node)->mac, neighbour->mac, sizeof(neighbour->mac)))
-		return false;
+	if (memcmp((*node)->mac, neighbour->mac, sizeof(neighbour->mac)))
+		change |= NEIGHBOUR_MOVED;
 	memcpy((*node)->mac, neighbour->mac, sizeof(neighbour->mac));
-	return true;
+	(*node)->state = neighbour->state;
+	return change;
+}
+
+struct neighbour *neighbours_find(struct neighbours *neighbours, int ifindex,
+				  const struct in6_addr *addr)
+{
+	struct neighbour key = {.ifindex = ifindex, .family = AF_INET6, .addr = *addr};
+	struct neighbour **node = tfind(&key, &neighbours->tree, compare);
+
+	return node ? *node : NULL;
 }
 
 void neighbours_clear(struct neighbours *neighbours)

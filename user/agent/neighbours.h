@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel's valid neighbours, as last heard: what tells a change from a mere tick of neighbour
- * unreachability detection, which must not flush the route cache. */
+/* The kernel's valid neighbours on our ports, as last heard: what tells a change from a mere tick of
+ * neighbour unreachability detection, which must not flush the route cache. */
 #ifndef ZT6_NEIGHBOURS_H
 #define ZT6_NEIGHBOURS_H
 
@@ -11,9 +11,11 @@
 
 struct neighbour {
 	int ifindex;
-	int family;	      /* AF_INET or AF_INET6 */
+	int family;           /* AF_INET or AF_INET6 */
 	struct in6_addr addr; /* an IPv4 address in the first four bytes */
 	uint8_t mac[6];
+	uint16_t state;     /* NUD_* */
+	uint64_t probed_ns; /* when we last had it probed, CLOCK_MONOTONIC */
 };
 
 struct neighbours {
@@ -21,15 +23,28 @@ struct neighbours {
 	size_t count;
 };
 
+/* What an update was, as a mask. */
+enum neighbour_change {
+	NEIGHBOUR_LOST = 1 << 0,      /* was valid, and is so no longer */
+	NEIGHBOUR_MOVED = 1 << 1,     /* has another MAC than before */
+	NEIGHBOUR_CONFIRMED = 1 << 2, /* the kernel knows that it is there */
+	NEIGHBOUR_FAILED = 1 << 3,    /* the kernel has asked and got no answer */
+};
+
 /**
  * neighbours_update - take note of what the kernel says of one.
- * @valid: whether packets can be sent to it
+ * @neighbour: state 0 when the kernel has forgotten it
  *
- * Returns whether that makes a difference to what is cached: one that was valid is so no longer, or
- * has another MAC. (One that becomes valid was not cached before.)
+ * Returns a mask of enum neighbour_change.
  */
-bool neighbours_update(struct neighbours *neighbours, const struct neighbour *neighbour,
-		       bool valid);
+unsigned int neighbours_update(struct neighbours *neighbours, const struct neighbour *neighbour);
+
+/* The entry of a valid IPv6 neighbour, or NULL. */
+struct neighbour *neighbours_find(struct neighbours *neighbours, int ifindex,
+				  const struct in6_addr *addr);
+
+/* Whether the kernel has had a sign of life lately, or never needs one. */
+bool neighbour_is_confirmed(const struct neighbour *neighbour);
 
 void neighbours_clear(struct neighbours *neighbours);
 

@@ -35,7 +35,7 @@ static int on_neighbour(struct nlmsghdr *message, void *arg)
 	struct agent *agent = arg;
 	struct neighbour neighbour = {.ifindex = nd->ndm_ifindex, .family = nd->ndm_family};
 	struct nlattr *dst, *mac;
-	bool valid;
+	unsigned int change;
 
 	if (!is_our_port(agent, nd->ndm_ifindex))
 		return 0;
@@ -46,9 +46,12 @@ static int on_neighbour(struct nlmsghdr *message, void *arg)
 	memcpy(&neighbour.addr, nla_data(dst), nla_len(dst));
 	if (mac && nla_len(mac) == sizeof(neighbour.mac))
 		memcpy(neighbour.mac, nla_data(mac), sizeof(neighbour.mac));
-	valid = message->nlmsg_type == RTM_NEWNEIGH && (nd->ndm_state & NUD_VALID_STATES);
-	if (neighbours_update(&agent->neighbours, &neighbour, valid))
+	if (message->nlmsg_type == RTM_NEWNEIGH)
+		neighbour.state = nd->ndm_state;
+	change = neighbours_update(&agent->neighbours, &neighbour);
+	if (change & (NEIGHBOUR_LOST | NEIGHBOUR_MOVED))
 		agent_bump_generation(agent);
+	verify_neighbour(agent, &neighbour, change);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From a deferred solicitation to a question inside: the kernel asks, by its own rules and with its
- * own retransmissions; we only make it use the neighbour. */
+#include "nud.h"
+
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -9,14 +9,6 @@
 #include <string.h>
 
 #include "../loader/netlink.h"
-#include "../log.h"
-#include "agent.h"
-
-/* Where the kernel would send packets for the target. */
-struct next_hop {
-	int ifindex;
-	struct in6_addr addr;
-};
 
 static int on_route(struct nlmsghdr *message, void *arg)
 {
@@ -32,7 +24,7 @@ static int on_route(struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
-static int find_next_hop(struct nl_sock *nl, const union zt6_addr *target, struct next_hop *hop)
+int nud_next_hop(struct nl_sock *nl, const union zt6_addr *target, struct next_hop *hop)
 {
 	struct rtmsg route = {.rtm_family = AF_INET6, .rtm_dst_len = 128};
 	struct nl_msg *msg = netlink_message(RTM_GETROUTE, NLM_F_REQUEST, &route, sizeof(route));
@@ -50,17 +42,16 @@ static int find_next_hop(struct nl_sock *nl, const union zt6_addr *target, struc
 	return hop->ifindex ? 0 : -ENETUNREACH;
 }
 
-/* NTF_USE: as if a packet for the neighbour had been sent. */
-static int use_neighbour(struct nl_sock *nl, const struct next_hop *hop)
+static int write_neighbour(struct nl_sock *nl, const struct next_hop *hop, int flags,
+			   unsigned short state, unsigned char ndm_flags)
 {
 	struct ndmsg nd = {
 		.ndm_family = AF_INET6,
 		.ndm_ifindex = hop->ifindex,
-		.ndm_flags = NTF_USE,
-		.ndm_state = NUD_NONE,
+		.ndm_state = state,
+		.ndm_flags = ndm_flags,
 	};
-	struct nl_msg *msg =
-		netlink_message(RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_CREATE, &nd, sizeof(nd));
+	struct nl_msg *msg = netlink_message(RTM_NEWNEIGH, NLM_F_REQUEST | flags, &nd, sizeof(nd));
 
 	if (msg && nla_put(msg, NDA_DST, sizeof(hop->addr), &hop->addr)) {
 		nlmsg_free(msg);
@@ -69,19 +60,19 @@ static int use_neighbour(struct nl_sock *nl, const struct next_hop *hop)
 	return netlink_request(nl, msg, NULL, NULL);
 }
 
-int resolve_event(void *arg, void *data, size_t size)
+int nud_use(struct nl_sock *nl, const struct next_hop *hop)
 {
-	const struct zt6_event *event = data;
-	struct agent *agent = arg;
-	struct next_hop hop;
-	int err;
+	return write_neighbour(nl, hop, NLM_F_CREATE, NUD_NONE, NTF_USE);
+}
 
-	if (size < sizeof(*event) || event->kind != ZT6_EVENT_SOLICITED)
-		return 0;
-	err = find_next_hop(agent->requests, &event->addr, &hop);
-	if (!err)
-		err = use_neighbour(agent->requests, &hop);
-	if (err)
-		log_info("a target could not be looked for: %s", strerror(-err));
-	return 0;
+int nud_probe(struct nl_sock *nl, const struct next_hop *hop)
+{
+	return write_neighbour(nl, hop, NLM_F_REPLACE, NUD_PROBE, 0);
+}
+
+int nud_renew(struct nl_sock *nl, const struct next_hop *hop)
+{
+	int err = write_neighbour(nl, hop, NLM_F_REPLACE, NUD_FAILED, 0);
+
+	return err && err != -ENOENT ? err : nud_use(nl, hop);
 }
