@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Keys that this version cannot act on stop `up`, unless they hold their defaults. */
+#include "unit.h"
+
+#include <errno.h>
+
+/* All that conf_unbuilt() says of a valid text. Free it. */
+static char *unbuilt_of(const char *text, int *err)
+{
+	struct conf *conf = parse_good(text);
+	char *messages;
+	size_t size;
+	FILE *errors = open_memstream(&messages, &size);
+
+	*err = conf_unbuilt(conf, errors);
+	fclose(errors);
+	conf_free(conf);
+	return messages;
+}
+
+static void what_is_built_may_be_set(void **state)
+{
+	static const struct {
+		const char *template, *statement;
+	} rows[] = {
+		{IN_UPLINK, ""},
+		{IN_UPLINK, "datapath auto"},
+		{IN_UPLINK, "datapath xdp"},
+		{IN_UPLINK, "datapath xdp-generic"},
+		{IN_TUNNEL, "local 10.0.0.1; gateway fe80::1; ttl 0; tos inherit; mtu 1280; "
+			    "pmtudisc no; default yes; metric 5; device bpf; routed 2001:db8::/48"},
+		{IN_ZEROTIER, "interface zt0; datapath xdp; prefix 2001:db8:1::/48"},
+		{IN_ZEROTIER, "interface zt0; join no; bind off"},
+		{IN_LAN, "prefix 2001:db8::/64; datapath xdp-generic"},
+		{IN_PROXY, "router no; source target"},
+		/* Defaults as written otherwise. */
+		{IN_PROXY, "timeout 500ms; retries 3; valid 30000ms; invalid 30s; keepalive yes"},
+		{IN_RULE, "auto; autowire no; autovia no; dad no"},
+		{IN_RULE, "static"},
+		{IN_FIREWALL, "policy kernel"},
+		{IN_FIREWALL, "policy off"},
+		{IN_LIMITS, "members 4096; negative 4096"},
+		{IN_LIMITS, "cache-entries 64; unresolved-rate 5; ndp-rate 5"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *text = fill_in(rows[i].template, rows[i].statement), *messages;
+		int err;
+
+		messages = unbuilt_of(text, &err);
+		if (err || *messages)
+			fail_msg("%s gives\n%s", rows[i].statement, messages);
+		free(messages);
+		free(text);
+	}
+}
+
+static void what_is_not_built_is_told_with_its_line_and_a_remedy(void **state)
+{
+	static const struct {
+		const char *template, *statement, *message;
+	} rows[] = {
+		{IN_UPLINK, "datapath tc",
+		 "uplink: \"datapath tc\" is not built in this version: use "
+		 "auto, xdp or xdp-generic"},
+		{IN_UPLINK, "vlan 5", "uplink: \"vlan 5\" is not built in this version: remove it"},
+		{IN_ZEROTIER, "interface auto",
+		 "name the interface, for instance the one that "
+		 "\"zerotier-cli listnetworks\" shows"},
+		{IN_ZEROTIER, "interface zt0; datapath tc", "zerotier: \"datapath tc\""},
+		{IN_ZEROTIER, "interface zt0; allow-managed no", "zerotier: \"allow-managed no\""},
+		{IN_ZEROTIER, "interface zt0; allow-global yes", "zerotier: \"allow-global yes\""},
+		{IN_ZEROTIER, "interface zt0; allow-default no", "zerotier: \"allow-default no\""},
+		{IN_ZEROTIER, "interface zt0; join yes", "zerotier: \"join yes\""},
+		{IN_ZEROTIER, "interface zt0; via fd00::1 2001:db8:7::/64",
+		 "zerotier: \"via fd00::1\""},
+		{IN_ZEROTIER, "interface zt0; bind count", "\"bind count\""},
+		{IN_ZEROTIER, "interface zt0; bind enforce", "leave it at its default, off"},
+		{IN_LAN, "prefix 2001:db8::/64; datapath tc", "lan: \"datapath tc\""},
+		{IN_LAN, "prefix 2001:db8::/64; vlan 5", "lan: \"vlan 5\""},
+		{IN_PROXY, "timeout 1s",
+		 "proxy: \"timeout 1s\" is not built in this version: leave "
+		 "it at its default, 500ms"},
+		{IN_PROXY, "retries 4", "leave it at its default, 3"},
+		{IN_PROXY, "valid 31s", "leave it at its default, 30s"},
+		{IN_PROXY, "invalid 1s", "leave it at its default, 30s"},
+		{IN_PROXY, "keepalive no", "leave it at its default, yes"},
+		{IN_RULE, "iface eth1",
+		 "rule: \"iface eth1\" is not built in this version: use auto"},
+		{IN_FIREWALL, "allow tcp 22", "list it in the rules of nftables"},
+		{IN_LIMITS, "members 16", "limits: \"members 16\""},
+		{IN_LIMITS, "negative 16", "limits: \"negative 16\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *text = fill_in(rows[i].template, rows[i].statement), *messages;
+		int err;
+
+		messages = unbuilt_of(text, &err);
+		assert_int_equal(err, -EOPNOTSUPP);
+		if (strncmp(messages, TEST_PATH ":3: ", strlen(TEST_PATH ":3: ")) ||
+		    !strstr(messages, rows[i].message) ||
+		    strchr(messages, '\n') != messages + strlen(messages) - 1)
+			fail_msg("%s gives\n%s", rows[i].statement, messages);
+		free(messages);
+		free(text);
+	}
+}
+
+static void a_default_that_is_not_built_is_told_where_its_section_begins(void **state)
+{
+	int err;
+	char *messages =
+		unbuilt_of("\nzerotier 159924d6308e1d7e {\n\nprefix 2001:db8::/48\n}\n", &err);
+
+	(void)state;
+	assert_int_equal(err, -EOPNOTSUPP);
+	assert_string_equal(
+		messages, TEST_PATH
+		":2: zerotier: \"interface auto\" is not built in this version: name the "
+		"interface, for instance the one that \"zerotier-cli listnetworks\" shows\n");
+	free(messages);
+}
+
+static void several_are_told_by_line(void **state)
+{
+	int err;
+	char *messages =
+		unbuilt_of("limits {\nmembers 99\n}\nlan b {\nprefix 2001:db8::/64\nvlan 7\n}\n"
+			   "proxy b {\nrule 2001:db8:1::/64 {\nauto\n}\n"
+			   "rule 2001:db8:2::/64 {\nstatic\n}\n"
+			   "rule 2001:db8:3::/64 {\niface c\nautovia yes\nautowire yes\n}\n}\n"
+			   "lan c {\nprefix 2001:db8:4::/64\n}\n",
+			   &err);
+	unsigned int lines[8] = {0}, count = 0;
+
+	(void)state;
+	assert_int_equal(err, -EOPNOTSUPP);
+	for (const char *at = messages; *at; at = strchr(at, '\n') + 1)
+		assert_int_equal(sscanf(at, TEST_PATH ":%u:", &lines[count++]), 1);
+	assert_int_equal(count, 5);
+	assert_int_equal(lines[0], 2);
+	assert_int_equal(lines[1], 6);
+	assert_int_equal(lines[2], 16);
+	assert_int_equal(lines[3], 17);
+	assert_int_equal(lines[4], 18);
+	free(messages);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_built_may_be_set),
+		cmocka_unit_test(what_is_not_built_is_told_with_its_line_and_a_remedy),
+		cmocka_unit_test(a_default_that_is_not_built_is_told_where_its_section_begins),
+		cmocka_unit_test(several_are_told_by_line),
+	};
+
+	return cmocka_run_group_tests_name("conf_unbuilt", tests, NULL, NULL);
+}
