@@ -132,8 +132,8 @@ int apply_prune(struct journal *journal, struct nl_sock *nl, const struct object
 		say("remove", object);
 		err = object->kind->unmake(nl, object);
 		if (!err)
-			err = journal_gone(journal, object);
-		if (err && !first)
+			journal_gone(journal, object);
+		else if (!first)
 			first = err;
 	}
 	return first;
@@ -155,11 +155,10 @@ bool apply_prunes_first(const struct journal *journal, const struct objects *des
 
 void apply_restore(struct journal *journal, struct nl_sock *nl, const struct objects *previous)
 {
-	int err = apply_prune(journal, nl, previous);
+	int pruned = apply_prune(journal, nl, previous);
+	int made = apply_make(journal, nl, previous, NULL);
 
-	if (!err)
-		err = apply_make(journal, nl, previous, NULL);
-	if (err)
+	if (pruned || made)
 		log_error("not everything could be put back: \"zt6-bpf down\" takes away what is "
 			  "left");
 }

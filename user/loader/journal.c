@@ -100,13 +100,14 @@ static int read_lines(struct journal *journal, FILE *file)
 
 		if (!line && !whole)
 			break; /* a crash cut it off: what it announces was not begun */
-		understood =
-			line && (number++ ? read_line(journal, line) : read_header(journal, line));
+		number++;
+		understood = line &&
+			     (number == 1 ? read_header(journal, line) : read_line(journal, line));
 		json_decref(line);
 		if (understood)
 			continue;
 		log_error("%s:%u: not a line of this version's journal: run \"down\" with the "
-			  "version that wrote it",
+			  "version that wrote it, or remove the file and, by hand, what it lists",
 			  journal->path, number);
 		err = -EPROTO;
 	}
@@ -170,11 +171,16 @@ static int write_line(const struct journal *journal, int fd, json_t *line)
 	else if (written < (ssize_t)length)
 		err = -ENOSPC;
 	free(text);
-	if (!err)
-		return 0;
-	log_error("cannot write %s: %s", journal->path, strerror(-err));
-	if (ftruncate(fd, start)) /* else the next line would go on with this one */
+	/* Else the next line would go on with this one. */
+	if (err && ftruncate(fd, start))
 		log_error("cannot truncate %s: %s", journal->path, strerror(errno));
+	return err;
+}
+
+static int report(const struct journal *journal, int err)
+{
+	if (err)
+		log_error("cannot write %s: %s", journal->path, strerror(-err));
 	return err;
 }
 
@@ -212,7 +218,7 @@ int journal_begin(struct journal *journal)
 		log_error("cannot create %s: %s", fresh, strerror(-err));
 		return err;
 	}
-	err = write_all(journal, fd);
+	err = report(journal, write_all(journal, fd));
 	if (!err && rename(fresh, journal->path)) {
 		err = -errno;
 		log_error("cannot rename %s to %s: %s", fresh, journal->path, strerror(-err));
@@ -230,7 +236,8 @@ int journal_begin(struct journal *journal)
 
 int journal_making(struct journal *journal, struct object *object)
 {
-	int err = write_line(journal, journal->fd, line_for("make", object, object->spec));
+	int err = report(journal,
+			 write_line(journal, journal->fd, line_for("make", object, object->spec)));
 
 	if (err) {
 		object_free(object);
@@ -241,25 +248,25 @@ int journal_making(struct journal *journal, struct object *object)
 
 int journal_made(struct journal *journal, const struct object *object)
 {
-	return write_line(journal, journal->fd, line_for("made", object, object->spec));
+	return report(journal,
+		      write_line(journal, journal->fd, line_for("made", object, object->spec)));
 }
 
 int journal_changing(struct journal *journal, struct object *object, json_t *spec)
 {
-	int err = write_line(journal, journal->fd, line_for("change", object, spec));
+	int err =
+		report(journal, write_line(journal, journal->fd, line_for("change", object, spec)));
 
 	if (!err)
 		respecify(object, spec);
 	return err;
 }
 
-int journal_gone(struct journal *journal, struct object *object)
+void journal_gone(struct journal *journal, struct object *object)
 {
-	int err = write_line(journal, journal->fd, line_for("gone", object, object->spec));
-
-	if (!err)
-		forget(&journal->objects, object);
-	return err;
+	/* Without the line, a crash before journal_finish() has it unmade twice: no harm. */
+	write_line(journal, journal->fd, line_for("gone", object, object->spec));
+	forget(&journal->objects, object);
 }
 
 int journal_finish(struct journal *journal)

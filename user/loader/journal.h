@@ -40,9 +40,8 @@ int journal_load(const char *run_dir, struct journal **out);
 /* From here on it is written to: begins with the list as it is. 0, or -errno with a message. */
 int journal_begin(struct journal *journal);
 
-/* Each returns 0, or -errno with a message; then the list is as it was. */
-
-/* Takes over @object, and frees it on failure. */
+/* Takes over @object, and frees it on failure. This and the next two return 0, or -errno with a
+ * message; then the list is as it was. */
 int journal_making(struct journal *journal, struct object *object);
 
 /* After making, when object->made tells how to know it again. */
@@ -52,7 +51,7 @@ int journal_made(struct journal *journal, const struct object *object);
 int journal_changing(struct journal *journal, struct object *object, json_t *spec);
 
 /* Takes @object out of the list, and frees it. */
-int journal_gone(struct journal *journal, struct object *object);
+void journal_gone(struct journal *journal, struct object *object);
 
 /* For NETNS_GONE: what was in the other namespace went with it, and the list is this one's. */
 int journal_abandon(struct journal *journal);

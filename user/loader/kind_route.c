@@ -174,10 +174,13 @@ static int make(struct nl_sock *nl, struct object *object)
 			     NLM_F_CREATE | (search.ours ? NLM_F_REPLACE : NLM_F_EXCL), &wanted);
 	if (err) {
 		describe(object, text);
-		log_error("cannot add %s: %s%s", text, netlink_reason(err),
-			  err == -EEXIST ? "; somebody else's route is in its place (see ip -6 "
-					   "route show table all)"
-					 : "");
+		log_error(
+			"cannot add %s: %s%s", text, netlink_reason(err),
+			err != -EEXIST ? ""
+			: wanted.destination.len
+				? "; somebody else's route is in its place (ip -6 route lists it)"
+				: "; another default route has this metric: set \"metric\" in the "
+				  "tunnel's section (a smaller one wins)");
 	}
 	return err;
 }
