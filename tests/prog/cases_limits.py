@@ -2,7 +2,7 @@
 """State: the route cache and what outdates it, and the bound on unresolved destinations."""
 
 from net import (FAR_NATIVE, FAR_TUNNEL, LAN2_HOST, LAN_HOST, MEMBER, ON_LINK_LAN_HOST,
-                 POOL_MEMBER, ROUTER, Host, arrives, arrives_6in4, change, configuration, flood,
+                 POOL_MEMBER, ROUTER, Host, arrives, arrives_6in4, change, configuration, event, flood,
                  leaves, leaves_6in4, packet, scenario, sequence, step)
 
 FAR = Host(FAR_NATIVE, ROUTER.mac, "eth0")
@@ -73,6 +73,32 @@ def cache():
                  *[step("zttest", arrives(MEMBER, ip), "encapsulated", leaves_6in4(ip))
                    for ip in (packet(MEMBER.address, FAR_TUNNEL, tc=3), to_tunnel,
                               packet(MEMBER.address, FAR_TUNNEL, tc=1, size=999), to_tunnel)]),
+    ]
+
+
+def members():
+    """A member that sends from another MAC than before has moved: its neighbour entry is wrong."""
+    moved = MEMBER._replace(mac=NEW_MAC)
+    told = event(MEMBER.address, "::", NEW_MAC, "zttest", kind="moved")
+
+    def sends(host, events, destination=FAR):
+        return {**forwards(host, destination), "events": events}
+
+    return [
+        sequence("member that sends from another MAC is reported once",
+                 sends(MEMBER, []), sends(moved, [told]), sends(moved, []),
+                 sends(moved, [], LAN_HOST), once=True),
+        sequence("member that moves back is reported again", sends(MEMBER, []),
+                 sends(moved, [told]),
+                 sends(MEMBER, [event(MEMBER.address, "::", MEMBER.mac, "zttest", kind="moved")]),
+                 once=True),
+        sequence("two members on one route are no move", sends(MEMBER, []),
+                 sends(POOL_MEMBER, []), sends(MEMBER, []), sends(POOL_MEMBER, []), once=True),
+        sequence("spoofed source is no move", sends(LAN_HOST, []),
+                 {**stays(LAN_HOST._replace(port="zttest"), FAR, "drop_spoofed"), "events": []},
+                 sends(LAN_HOST, []), once=True),
+        sequence("upstream router that changes its MAC is no member", sends(FAR, [], MEMBER),
+                 sends(FAR._replace(mac="02:00:00:00:e0:02"), [], MEMBER), once=True),
     ]
 
 
@@ -198,7 +224,7 @@ def scenarios():
     small = "limits {\n\tcache-entries 64\n}\n"
     slow = "limits {\n\tunresolved-rate 10\n}\n"
     return [
-        scenario("route cache", configuration(), cache() + outdated() + crowd()),
+        scenario("route cache", configuration(), cache() + outdated() + crowd() + members()),
         scenario("smallest route cache", configuration(more=small), cache() + crowd()),
         scenario("unresolved-rate", configuration(more=slow), unresolved()),
         by_source(),

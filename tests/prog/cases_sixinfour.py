@@ -122,17 +122,16 @@ def inner_source():
                           inbound(source=address)) for address in own]
     return cases + [
         from_broker("inner source :: is excepted from the martians, but not forwarded",
-                    ["drop_spoofed", "pass_other"], inbound(source="::")),
+                    "drop_spoofed", inbound(source="::")),
         from_broker("inner link-local source is not forwarded", "pass_no_route",
                     inbound(source="fe80::1")),
-        from_broker("inner link-local destination is not forwarded", ["pass_other", "pass_local"],
+        from_broker("inner link-local destination is not forwarded", "pass_local",
                     inbound("fe80::2", source="fe80::1")),
-        from_broker("inner multicast destination is not forwarded", ["pass_other", "pass_local"],
+        from_broker("inner multicast destination is not forwarded", "pass_local",
                     inbound("ff0e::1")),
         from_broker("inner loopback destination is not forwarded",
-                    ["pass_other", "pass_local", "drop_spoofed", "pass_no_route"], inbound("::1")),
-        from_broker("inner Neighbour Solicitation is the kernel's",
-                    ["pass_ndp", "pass_other", "pass_local"],
+                    "pass_local", inbound("::1")),
+        from_broker("inner Neighbour Solicitation is the kernel's", "pass_ndp",
                     IPv6(src="fe80::1", dst=solicited_node(MEMBER.address), hlim=255) /
                     ICMPv6ND_NS(tgt=MEMBER.address) /
                     ICMPv6NDOptSrcLLAddr(lladdr="02:00:00:00:00:01")),
@@ -145,7 +144,7 @@ def hairpin():
                     inbound("2001:db8:a::2")),
         from_broker("tunnel never leads back to its own gateway", "drop_spoofed",
                     inbound(TUNNEL_GATEWAY)),
-        from_broker("tunnel does not lead to the native Internet", ["pass_other", "drop_spoofed"],
+        from_broker("tunnel does not lead to the native Internet", "pass_other",
                     inbound(FAR_NATIVE)),
     ]
 
@@ -225,7 +224,7 @@ def lengths():
         case("outer header length of 16 bytes is dropped", "eth0",
              arrives_6in4(ip, ihl=4), "drop_malformed"),
         case("outer IP version 6 in an IPv4 frame is dropped", "eth0",
-             arrives_6in4(ip, version=6), ["drop_malformed", "pass_other"]),
+             arrives_6in4(ip, version=6), "drop_malformed"),
     ]
     empty = IPv6(src=FAR_TUNNEL, dst=MEMBER.address, nh=59, plen=0)
     cases.append(decapsulated("inner packet without payload is decapsulated", empty))
@@ -236,7 +235,7 @@ def lengths():
     cases.append(case("6in4 truncated anywhere behind its IPv4 header is dropped", "eth0", cut,
                       "drop_malformed"))
     cases.append(case("6in4 truncated within its IPv4 header goes nowhere", "eth0",
-                      [whole[:end] for end in range(14, 34)], ["drop_malformed", "pass_other"]))
+                      [whole[:end] for end in range(14, 34)], "pass_other"))
     consistent = [arrives_6in4(Raw(raw(ip)[:end])) for end in range(148)]
     cases.append(case("inner packet truncated at any byte is dropped", "eth0", consistent,
                       "drop_malformed"))
@@ -279,12 +278,7 @@ def limits():
     cases += [case(f"packet of {size} bytes is too big for the tunnel", "zttest",
                    arrives(MEMBER, outbound(size=size)), "pass_too_big")
               for size in (1481, 1500, 2800)]
-    routed = "2001:db8:a:14::1"
     cases += [
-        encapsulated("packet as large as the route's own MTU is encapsulated",
-                     outbound(destination=routed, size=1400)),
-        case("packet larger than the route's own MTU is too big", "zttest",
-             arrives(MEMBER, outbound(destination=routed, size=1401)), "pass_too_big"),
         decapsulated("inner packet as large as the member route's MTU is decapsulated",
                      inbound("2001:470:811d:40::5", size=1300)),
         from_broker("inner packet larger than the member route's MTU is too big", "pass_too_big",
@@ -332,8 +326,9 @@ def variants():
     unset = {"flags": 0}
     open_id = (14 + 4, 2)
 
+    # RFC 6864 §4.3: what may be fragmented needs an ID of its own.
     def without_df(name, ip, **outer):
-        return case(name, "zttest", arrives(MEMBER, ip), "encapsulated",
+        return case(name, "zttest", [arrives(MEMBER, ip)] * 4, "encapsulated",
                     leaves_6in4(ip, **unset, **outer), any=open_id, ipv4_checksum=True)
 
     cases = [without_df(f"outer TTL is the inner hop limit, {hlim} when it leaves",

@@ -128,31 +128,52 @@ static struct ending load_ending(const json_t *json)
 	return ending;
 }
 
+static const char *const event_kinds[] = {
+	[ZT6_EVENT_SOLICITED] = "solicited", [ZT6_EVENT_MOVED] = "moved"};
+
 static void load_event(const json_t *json, struct expected_event *out)
 {
-	struct bytes target = hex(json_object_get(json, "target"));
+	struct bytes addr = hex(json_object_get(json, "addr"));
 	struct bytes source = hex(json_object_get(json, "source"));
-	struct bytes mac = hex(json_object_get(json, "reply_mac"));
+	struct bytes mac = hex(json_object_get(json, "mac"));
 
-	if (target.length != 16 || source.length != 16 || mac.length != ZT6_ETH_ALEN)
+	if (addr.length != 16 || source.length != 16 || mac.length != ZT6_ETH_ALEN)
 		refuse("event", json);
-	memcpy(&out->event.target, target.data, 16);
+	memcpy(&out->event.addr, addr.data, 16);
 	memcpy(&out->event.source, source.data, 16);
-	memcpy(out->event.reply_mac, mac.data, ZT6_ETH_ALEN);
+	memcpy(out->event.mac, mac.data, ZT6_ETH_ALEN);
+	out->event.kind = find(string(json, "kind"), event_kinds, 2);
 	out->port = string(json, "port");
+}
+
+static void load_told(const json_t *json, struct told *out)
+{
+	struct bytes target = hex(json_object_get(json, "target"));
+
+	if (target.length != 16)
+		refuse("told", json);
+	memcpy(&out->target.addr, target.data, 16);
+	out->port = string(json, "port");
+	out->verified = json_is_true(json_object_get(json, "verified"));
+	out->for_ms = number(json, "for_ms", 0);
 }
 
 static void load_step(const json_t *json, struct step *step)
 {
 	const json_t *frames = json_object_get(json, "frames");
-	const json_t *endings = json_object_get(json, "expect");
-	const json_t *events = json_object_get(json, "events"), *element;
+	const json_t *events = json_object_get(json, "events");
+	const json_t *told = json_object_get(json, "told"), *element;
 	size_t i;
 
 	step->commands = strings(json, "commands", &step->command_count);
 	step->bump = json_is_true(json_object_get(json, "bump"));
 	step->wait_ms = number(json, "wait_ms", 0);
-	step->heartbeat = number(json, "heartbeat", -1);
+	step->heartbeat_ms = number(json, "heartbeat_ms", -1);
+	step->agent = step->heartbeat_ms >= 0;
+	step->told_count = json_array_size(told);
+	step->told = allocate(step->told_count, sizeof(*step->told));
+	json_array_foreach (told, i, element)
+		load_told(element, &step->told[i]);
 	if (!frames)
 		return;
 	step->port = string(json, "port");
@@ -161,10 +182,7 @@ static void load_step(const json_t *json, struct step *step)
 	step->frames = allocate(step->frame_count, sizeof(*step->frames));
 	json_array_foreach (frames, i, element)
 		step->frames[i] = hex(element);
-	step->ending_count = json_array_size(endings);
-	step->endings = allocate(step->ending_count, sizeof(*step->endings));
-	json_array_foreach (endings, i, element)
-		step->endings[i] = load_ending(element);
+	step->expect = load_ending(json_object_get(json, "expect"));
 	step->flood = number(json, "flood", 0);
 	if (step->flood) {
 		step->bucket = bucket(string(json, "bucket"));

@@ -20,34 +20,44 @@ struct span {
 	size_t offset, length;
 };
 
-/* One acceptable end of a frame. */
+/* How a frame ends. */
 struct ending {
 	enum zt6_verdict verdict;
-	int action;	    /* enum xdp_action */
+	int action;         /* enum xdp_action */
 	struct bytes out;   /* no data: the frame comes out as it went in */
-	struct span any;    /* bytes of `out` that may be anything */
+	struct span any;    /* bytes of `out` that may be anything, but not always the same */
 	bool ipv4_checksum; /* verify that of the outer header instead of comparing it */
 };
 
 struct expected_event {
-	struct zt6_event event; /* its port is left out: see below */
+	struct zt6_event event; /* without its port */
 	const char *port;
+};
+
+/* What the agent knows of a target. */
+struct told {
+	struct zt6_address_key target; /* without its port */
+	const char *port;
+	bool verified;    /* in use; else known not to be */
+	long long for_ms; /* from now on; negative: until then */
 };
 
 struct step {
 	const char **commands; /* shell, run first */
 	size_t command_count;
-	bool bump;	      /* then, as the agent would: the cache is outdated */
+	bool bump;            /* then, as the agent would: the cache is outdated */
 	unsigned int wait_ms; /* then */
-	long long heartbeat;  /* then: of the agent, ns; -1: alive */
+	bool agent;           /* then: there is one, last heard of `heartbeat_ms` ago */
+	long long heartbeat_ms;
+	struct told *told; /* then */
+	size_t told_count;
 	const char *port;     /* NULL: the step has no frame */
 	struct bytes *frames; /* each is a frame of its own, under the same expectation */
 	size_t frame_count;
-	size_t linear;		/* bytes not in fragments; 0: as many as the kernel allows */
-	struct ending *endings; /* any of them */
-	size_t ending_count;
+	size_t linear; /* bytes not in fragments; 0: as many as the kernel allows */
+	struct ending expect;
 	/* A flood: the frames, again and again, `flood` of them in all. What the port's bucket holds
-	 * ends in one of `endings`, the rest in `beyond`. */
+	 * ends as expected, the rest in `beyond`. */
 	size_t flood;
 	enum zt6_bucket bucket;
 	struct ending beyond;

@@ -41,6 +41,14 @@ const char *verdict_name(unsigned int verdict)
 	return verdict < ZT6_VERDICT_COUNT ? names[verdict] : "?";
 }
 
+__u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
 int harness_shell(const char *command)
 {
 	int status;
@@ -194,19 +202,19 @@ int harness_slot(const struct harness *harness, const char *port)
 	return -ENOENT;
 }
 
-const struct zt6_rate *harness_rate(const struct harness *harness, unsigned int slot,
-				    enum zt6_bucket bucket)
+const struct zt6_port *harness_ports(const struct harness *harness)
 {
-	return &harness->model.ports[slot].rates[bucket];
+	return harness->model.ports;
 }
 
-const struct zt6_port *harness_port(const struct harness *harness, unsigned int i)
+const struct zt6_settings *harness_settings(const struct harness *harness)
 {
-	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
-		if (programs_xdp_fd(harness->programs, slot) >= 0 && i-- == 0)
-			return &harness->model.ports[slot];
-	}
-	return NULL;
+	return &harness->model.settings;
+}
+
+bool harness_has_xdp(const struct harness *harness, unsigned int slot)
+{
+	return programs_xdp_fd(harness->programs, slot) >= 0;
 }
 
 int harness_run(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
@@ -258,31 +266,39 @@ int harness_heartbeat(struct harness *harness, __u64 ns)
 	return update_agent(harness, 0, &ns);
 }
 
-static int forget_deferred(struct harness *harness)
+int harness_tell(struct harness *harness, const struct zt6_address_key *target, bool verified,
+		 __u64 until_ns)
 {
-	int fd = programs_map_fd(harness->programs, "deferred");
-	struct zt6_deferred_key key;
+	const struct zt6_verified in_use = {.expires_ns = until_ns};
+	int fd = programs_map_fd(harness->programs, verified ? "verified" : "negative");
+	const void *value = verified ? (const void *)&in_use : &until_ns;
 
-	while (!bpf_map_get_next_key(fd, NULL, &key)) {
-		if (bpf_map_delete_elem(fd, &key))
+	return bpf_map_update_elem(fd, target, value, BPF_ANY) ? -errno : 0;
+}
+
+/* Empties a hash. */
+static int forget(struct harness *harness, const char *map)
+{
+	int fd = programs_map_fd(harness->programs, map);
+	uint8_t key[sizeof(struct zt6_deferred_key)]; /* the longest */
+
+	while (!bpf_map_get_next_key(fd, NULL, key)) {
+		if (bpf_map_delete_elem(fd, key))
 			return -errno;
 	}
-	return 0;
+	return errno == ENOENT ? 0 : -errno;
 }
 
 int harness_reset(struct harness *harness)
 {
+	static const char *const hashes[] = {"deferred", "verified", "negative", "members"};
 	int buckets = programs_map_fd(harness->programs, "buckets");
 	const struct zt6_buckets full = {0};
-	struct timespec now;
-	__u64 now_ns;
-	int err;
+	const __u64 never = 0;
+	int err = update_agent(harness, 1, &never);
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	now_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
-	err = update_agent(harness, 1, &now_ns);
-	if (!err)
-		err = forget_deferred(harness);
+	for (size_t i = 0; !err && i < sizeof(hashes) / sizeof(*hashes); i++)
+		err = forget(harness, hashes[i]);
 	for (__u32 slot = 0; !err && slot < ZT6_MAX_PORTS; slot++) {
 		if (bpf_map_update_elem(buckets, &slot, &full, BPF_ANY))
 			err = -errno;

@@ -44,12 +44,12 @@ int harness_shell(const char *command);
 /* Slot of a configured port, or -ENOENT. */
 int harness_slot(const struct harness *harness, const char *port);
 
-/* What limits a kind of packet on a port; interval_ns is 0 where nothing does. */
-const struct zt6_rate *harness_rate(const struct harness *harness, unsigned int slot,
-				    enum zt6_bucket bucket);
+/* All ZT6_MAX_PORTS ports by slot, and the settings, as the maps hold them. */
+const struct zt6_port *harness_ports(const struct harness *harness);
+const struct zt6_settings *harness_settings(const struct harness *harness);
 
-/* The i-th configured port that has an XDP program, or NULL when there are no more. */
-const struct zt6_port *harness_port(const struct harness *harness, unsigned int i);
+/* Whether frames can arrive on a slot; on a tunnel's they cannot. */
+bool harness_has_xdp(const struct harness *harness, unsigned int slot);
 
 /**
  * harness_run - one frame arrives.
@@ -64,12 +64,20 @@ int harness_run(struct harness *harness, unsigned int slot, const uint8_t *frame
 /* As the agent does after a change of routes or neighbours: the route cache holds nothing. */
 int harness_bump(struct harness *harness);
 
-/* A gateway at rest: an empty route cache, full token buckets, no target handed to the agent, and
- * an agent that is alive. */
+/* A gateway at rest: an empty route cache, full token buckets, no agent, no event for it, and
+ * nothing known of any target or member. */
 int harness_reset(struct harness *harness);
 
-/* The agent as the programs see it: when it last went round its loop (CLOCK_MONOTONIC). */
+/* The agent as the programs see it: when it last went round its loop (CLOCK_MONOTONIC), or 0. */
 int harness_heartbeat(struct harness *harness, __u64 ns);
+
+/* What the agent writes down of a target: that it is in use or, not @verified, that it is not,
+ * until then (CLOCK_MONOTONIC). */
+int harness_tell(struct harness *harness, const struct zt6_address_key *target, bool verified,
+		 __u64 until_ns);
+
+/* Now, on CLOCK_MONOTONIC. */
+__u64 now_ns(void);
 
 /* Counters of all slots, summed over the CPUs. */
 int harness_counters(struct harness *harness, struct zt6_port_counters counters[ZT6_MAX_PORTS]);

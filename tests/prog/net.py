@@ -13,6 +13,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
+from scapy.utils import mac2str
 
 # --- the gateway ---------------------------------------------------------------------------
 
@@ -123,10 +124,10 @@ def action(verdict):
 
 
 def ending(verdict, out=None, any=None, ipv4_checksum=False):
-    """One acceptable end of a frame.
+    """How a frame ends.
 
     out: the frame that comes out, or None when it stays as it is, byte for byte
-    any: (offset, length) of bytes in it that may be anything
+    any: (offset, length) of bytes in it that may be anything, but vary from frame to frame
     ipv4_checksum: instead of comparing the outer IPv4 checksum, verify it
     """
     if (out is None) == (verdict in REDIRECTS + REPLIES):
@@ -141,25 +142,36 @@ def ending(verdict, out=None, any=None, ipv4_checksum=False):
     return made
 
 
-def endings(verdict, out=None, **more):
-    """A verdict; or several, any of which the references allow for a frame that stays as it is."""
-    if isinstance(verdict, str):
-        return [ending(verdict, out, **more)]
-    return [ending(one) for one in verdict]
+def event(address, source, mac, port, kind="solicited"):
+    """What the agent is told: that somebody asks for an address, or that a member has moved."""
+    return {"addr": IPv6Address(address).packed.hex(), "source": IPv6Address(source).packed.hex(),
+            "mac": mac2str(mac).hex(), "port": port, "kind": kind}
 
 
-def step(port, frames, verdict, out=None, linear=None, events=None, any=None, ipv4_checksum=False):
+def knows(target, verified=True, port="eth0", for_ms=60000):
+    """What the agent has found out about a target that is asked for on a port."""
+    return {"target": IPv6Address(target).packed.hex(), "port": port, "verified": verified,
+            "for_ms": for_ms}
+
+
+def step(port, frames, verdict, out=None, linear=None, events=None, agent=None, told=(), any=None,
+         ipv4_checksum=False):
     """Frames that arrive one after the other, each with the same end.
 
     linear: how many bytes of each are not in fragments of the driver's buffer
-    events: the targets that the agent is handed
+    agent: None: there is none; else how many ms ago it was last heard of
+    told: what it knows of targets, see knows()
+    events: what it is told then
     """
     frames = [frames] if isinstance(frames, bytes) else frames
     made = {"port": port, "frames": [frame.hex() for frame in frames],
-            "expect": endings(verdict, out, any=any, ipv4_checksum=ipv4_checksum)
-            if isinstance(verdict, str) else endings(verdict)}
+            "expect": ending(verdict, out, any, ipv4_checksum)}
     if linear:
         made["linear"] = linear
+    if agent is not None:
+        made["heartbeat_ms"] = agent
+    if told:
+        made["told"] = list(told)
     if events is not None:
         made["events"] = events
     return made
@@ -181,12 +193,9 @@ def sequence(name, *steps, once=False, cleanup=()):
     return {"name": name, "steps": list(steps), "once": once, "cleanup": list(cleanup)}
 
 
-def case(name, port, frames, verdict, out=None, heartbeat=None, **more):
+def case(name, port, frames, verdict, out=None, **more):
     """A case of one step. One that looks at events runs once: the agent is not told twice."""
-    only = step(port, frames, verdict, out, **more)
-    if heartbeat is not None:
-        only["heartbeat"] = heartbeat
-    return sequence(name, only, once="events" in more)
+    return sequence(name, step(port, frames, verdict, out, **more), once="events" in more)
 
 
 # --- configurations ------------------------------------------------------------------------

@@ -176,32 +176,41 @@ static bool check_ending(const struct ending *ending, const struct bytes *frame,
 	return check_bytes(ending, frame, got);
 }
 
-static bool check_frame(const struct step *step, const struct bytes *frame)
+static bool check_frame(const struct step *step, const struct bytes *frame, struct outcome *got)
 {
-	struct outcome got;
 	unsigned int verdict;
 
-	if (!run_frame(step, frame, &got, &verdict))
+	if (!run_frame(step, frame, got, &verdict))
 		return false;
-	for (size_t i = 0; i < step->ending_count; i++) {
-		if (step->endings[i].verdict == verdict)
-			return check_ending(&step->endings[i], frame, &got);
-	}
-	fprintf(stderr, "  verdict %s (%s), expected", verdict_name(verdict),
-		action_name(got.action));
-	for (size_t i = 0; i < step->ending_count; i++)
-		fprintf(stderr, "%s %s", i ? " or" : "", verdict_name(step->endings[i].verdict));
-	fprintf(stderr, "\n");
+	if (verdict == step->expect.verdict)
+		return check_ending(&step->expect, frame, got);
+	fprintf(stderr, "  verdict %s (%s), expected %s\n", verdict_name(verdict),
+		action_name(got->action), verdict_name(step->expect.verdict));
 	print_bytes("in      ", frame->data, frame->length);
 	return false;
 }
 
-static __u64 now_ns(void)
+static bool check_frames(const struct step *step)
 {
-	struct timespec now;
+	const struct span *open = &step->expect.any;
+	bool varies = !open->length || step->frame_count < 2;
+	uint8_t first[FRAME_MAX];
+	struct outcome got;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+	for (size_t i = 0; i < step->frame_count; i++) {
+		if (!check_frame(step, &step->frames[i], &got)) {
+			fprintf(stderr, "  ... frame %zu\n", i + 1);
+			return false;
+		}
+		if (i == 0)
+			memcpy(first, &got.frame[open->offset], open->length);
+		else if (memcmp(first, &got.frame[open->offset], open->length))
+			varies = true;
+	}
+	if (!varies)
+		fprintf(stderr, "  the %zu bytes from %zu on do not vary\n", open->length,
+			open->offset);
+	return varies;
 }
 
 /*
@@ -223,7 +232,7 @@ static bool check_flood_count(const struct zt6_rate *rate, size_t within, __u64 
 static bool check_flood(const struct step *step)
 {
 	int slot = harness_slot(harness, step->port);
-	const struct zt6_rate *rate = harness_rate(harness, slot, step->bucket);
+	const struct zt6_rate *rate = &harness_ports(harness)[slot].rates[step->bucket];
 	unsigned int verdict = ZT6_VERDICT_COUNT;
 	__u64 started = now_ns();
 	struct outcome got;
@@ -239,12 +248,12 @@ static bool check_flood(const struct step *step)
 
 		if (!run_frame(step, frame, &got, &verdict))
 			return false;
-		fits = verdict == step->endings[0].verdict;
+		fits = verdict == step->expect.verdict;
 		if (!fits && verdict != step->beyond.verdict) {
 			fprintf(stderr, "  frame %zu of the flood: %s\n", i, verdict_name(verdict));
 			return false;
 		}
-		if (!check_ending(fits ? &step->endings[0] : &step->beyond, frame, &got))
+		if (!check_ending(fits ? &step->expect : &step->beyond, frame, &got))
 			return false;
 		within += fits;
 	}
@@ -261,7 +270,7 @@ static bool check_events(const struct step *step)
 	int count = harness_events(harness, got, EVENTS_MAX);
 
 	if (count != (int)step->event_count) {
-		fprintf(stderr, "  %d targets were handed to the agent, expected %zu\n", count,
+		fprintf(stderr, "  the agent is told of %d events, expected %zu\n", count,
 			step->event_count);
 		return false;
 	}
@@ -278,6 +287,25 @@ static bool check_events(const struct step *step)
 	return true;
 }
 
+/* The agent as it is when the step's frames arrive. */
+static void set_agent(const struct step *step)
+{
+	__u64 now = now_ns();
+
+	assert_int_equal(
+		harness_heartbeat(harness, step->agent ? now - step->heartbeat_ms * 1000000 : 0),
+		0);
+	for (size_t i = 0; i < step->told_count; i++) {
+		const struct told *told = &step->told[i];
+		struct zt6_address_key target = told->target;
+
+		target.port = harness_slot(harness, told->port);
+		assert_int_equal(harness_tell(harness, &target, told->verified,
+					      now + told->for_ms * 1000000),
+				 0);
+	}
+}
+
 static bool run_step(const struct step *step)
 {
 	struct timespec pause = {step->wait_ms / 1000, step->wait_ms % 1000 * 1000000};
@@ -288,17 +316,9 @@ static bool run_step(const struct step *step)
 		assert_int_equal(harness_bump(harness), 0);
 	if (step->wait_ms)
 		nanosleep(&pause, NULL);
-	assert_int_equal(
-		harness_heartbeat(harness, step->heartbeat < 0 ? now_ns() : (__u64)step->heartbeat),
-		0);
-	if (step->flood && !check_flood(step))
+	set_agent(step);
+	if (!(step->flood ? check_flood(step) : check_frames(step)))
 		return false;
-	for (size_t i = 0; !step->flood && i < step->frame_count; i++) {
-		if (!check_frame(step, &step->frames[i])) {
-			fprintf(stderr, "  ... frame %zu\n", i + 1);
-			return false;
-		}
-	}
 	return !step->check_events || check_events(step);
 }
 

@@ -103,6 +103,5 @@ tunnel() {
 }
 tunnel he-ipv6 2001:470:811d::80 2001:470:811d::1
 ip -6 route add default via 2001:470:811d::1 dev he-ipv6
-ip -6 route add 2001:db8:a:14::/64 via 2001:470:811d::1 dev he-ipv6 mtu lock 1400
 tunnel he2-ipv6 2001:470:822d::80 2001:470:822d::1
 ip -6 route add 2001:db8:c::/48 via 2001:470:822d::1 dev he2-ipv6
