@@ -229,6 +229,9 @@ static __noinline int nd_answer(frame_t *frame, const struct zt6_port *port, con
 	struct ethhdr *eth;
 	struct zt6_na *na;
 
+	/* It is written in place, into what data and data_end span. */
+	if (frame_is_multi_buffer(frame, p->frame_length))
+		return ZT6_PASS_NDP;
 	if (length != p->frame_length && frame_grow_tail(frame, (int)length - (int)p->frame_length))
 		return ZT6_PASS_NDP;
 	eth = frame_data(frame);
