@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `ip -6 rule from PREFIX lookup TABLE`, with our protocol number. */
+/* `ip -6 rule from PREFIX [to PREFIX] lookup TABLE`, with our protocol number. */
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -12,11 +12,9 @@
 #include "netlink.h"
 #include "../log.h"
 
-#define NOT_SUPPRESSED UINT32_MAX /* as the kernel reports it */
-
 struct wire_rule {
-	struct prefix from;
-	uint32_t priority, table, suppress;
+	struct prefix from, to; /* to ::/0: wherever to */
+	uint32_t priority, table;
 	uint8_t protocol;
 };
 
@@ -27,11 +25,9 @@ static void describe(const struct object *object, char text[OBJECT_TEXT_MAX])
 
 	if (table != RT_TABLE_MAIN)
 		snprintf(name, sizeof(name), "%u", table);
-	snprintf(text, OBJECT_TEXT_MAX, "rule priority %u from %s lookup %s%s",
-		 object_number(object, "priority"), object_string(object, "from"), name,
-		 json_is_true(json_object_get(object->spec, "specific_only"))
-			 ? " suppress_prefixlength 0"
-			 : "");
+	snprintf(text, OBJECT_TEXT_MAX, "rule priority %u from %s to %s lookup %s",
+		 object_number(object, "priority"), object_string(object, "from"),
+		 object_string(object, "to"), name);
 }
 
 static int to_wire(const struct object *object, struct wire_rule *out)
@@ -39,12 +35,12 @@ static int to_wire(const struct object *object, struct wire_rule *out)
 	*out = (struct wire_rule){
 		.priority = object_number(object, "priority"),
 		.table = object_number(object, "table"),
-		.suppress = json_is_true(json_object_get(object->spec, "specific_only"))
-				    ? 0
-				    : NOT_SUPPRESSED,
 		.protocol = ZT6_RTPROT,
 	};
-	return prefix_parse(object_string(object, "from"), &out->from) ? 0 : -EBADMSG;
+	return prefix_parse(object_string(object, "from"), &out->from) &&
+			       prefix_parse(object_string(object, "to"), &out->to)
+		       ? 0
+		       : -EBADMSG;
 }
 
 struct search {
@@ -58,23 +54,23 @@ static int compare(struct nlmsghdr *message, void *arg)
 	struct search *search = arg;
 	const struct wire_rule *wanted = search->wanted;
 	struct nlattr *tb[FRA_MAX + 1];
-	struct wire_rule is = {.suppress = NOT_SUPPRESSED, .from.len = frh->src_len};
+	struct wire_rule is = {.from.len = frh->src_len, .to.len = frh->dst_len};
 
-	if (frh->family != AF_INET6 || frh->action != FR_ACT_TO_TBL || frh->dst_len ||
+	if (frh->family != AF_INET6 || frh->action != FR_ACT_TO_TBL ||
 	    nlmsg_parse(message, sizeof(*frh), tb, FRA_MAX, NULL))
 		return 0;
 	if (tb[FRA_SRC])
 		nla_memcpy(&is.from.addr, tb[FRA_SRC], sizeof(is.from.addr));
+	if (tb[FRA_DST])
+		nla_memcpy(&is.to.addr, tb[FRA_DST], sizeof(is.to.addr));
 	if (tb[FRA_PRIORITY])
 		is.priority = nla_get_u32(tb[FRA_PRIORITY]);
 	is.table = tb[FRA_TABLE] ? nla_get_u32(tb[FRA_TABLE]) : frh->table;
-	if (tb[FRA_SUPPRESS_PREFIXLEN])
-		is.suppress = nla_get_u32(tb[FRA_SUPPRESS_PREFIXLEN]);
 	if (tb[FRA_PROTOCOL])
 		is.protocol = nla_get_u8(tb[FRA_PROTOCOL]);
 	search->found |= is.priority == wanted->priority && is.table == wanted->table &&
-			 is.suppress == wanted->suppress && is.protocol == wanted->protocol &&
-			 prefix_equal(&is.from, &wanted->from);
+			 is.protocol == wanted->protocol && prefix_equal(&is.from, &wanted->from) &&
+			 prefix_equal(&is.to, &wanted->to);
 	return 0;
 }
 
@@ -103,13 +99,13 @@ static int change(struct nl_sock *nl, int type, int flags, const struct object *
 	if (err)
 		return err;
 	frh.src_len = rule.from.len;
+	frh.dst_len = rule.to.len;
 	msg = netlink_message(type, flags, &frh, sizeof(frh));
 	if (!msg || nla_put(msg, FRA_SRC, sizeof(rule.from.addr), &rule.from.addr) ||
 	    nla_put_u32(msg, FRA_PRIORITY, rule.priority) ||
 	    nla_put_u32(msg, FRA_TABLE, rule.table) ||
 	    nla_put_u8(msg, FRA_PROTOCOL, rule.protocol) ||
-	    (rule.suppress != NOT_SUPPRESSED &&
-	     nla_put_u32(msg, FRA_SUPPRESS_PREFIXLEN, rule.suppress))) {
+	    (rule.to.len && nla_put(msg, FRA_DST, sizeof(rule.to.addr), &rule.to.addr))) {
 		nlmsg_free(msg);
 		return -ENOMEM;
 	}
@@ -146,7 +142,7 @@ static int unmake(struct nl_sock *nl, const struct object *object)
 
 const struct object_kind kind_rule = {
 	.name = "rule",
-	.identity = (const char *const[]){"priority", "from", "table", "specific_only", NULL},
+	.identity = (const char *const[]){"priority", "from", "to", "table", NULL},
 	.in_netns = true,
 	.describe = describe,
 	.probe = probe,
@@ -154,13 +150,15 @@ const struct object_kind kind_rule = {
 	.unmake = unmake,
 };
 
-struct object *rule_object(uint32_t priority, const struct prefix *from, uint32_t table,
-			   bool specific_only)
+struct object *rule_object(uint32_t priority, const struct prefix *from, const struct prefix *to,
+			   uint32_t table)
 {
-	char text[PREFIX_STRLEN];
+	const struct prefix anywhere = {0};
+	char from_text[PREFIX_STRLEN], to_text[PREFIX_STRLEN];
 
 	return object_new(&kind_rule,
-			  json_pack("{s:I, s:s, s:I, s:b}", "priority", (json_int_t)priority,
-				    "from", prefix_format(from, text), "table", (json_int_t)table,
-				    "specific_only", specific_only));
+			  json_pack("{s:I, s:s, s:s, s:I}", "priority", (json_int_t)priority,
+				    "from", prefix_format(from, from_text), "to",
+				    prefix_format(to ? to : &anywhere, to_text), "table",
+				    (json_int_t)table));
 }

@@ -66,11 +66,11 @@ struct route {
 struct object *route_object(const struct route *route);
 
 /**
- * rule_object - `ip -6 rule from @from lookup @table`.
- * @specific_only: routes of length 0 in that table do not count
+ * rule_object - `ip -6 rule from @from to @to lookup @table`.
+ * @to: NULL: wherever to
  */
-struct object *rule_object(uint32_t priority, const struct prefix *from, uint32_t table,
-			   bool specific_only);
+struct object *rule_object(uint32_t priority, const struct prefix *from, const struct prefix *to,
+			   uint32_t table);
 
 /* An IPv4 neighbour that the kernel keeps resolved by itself (NTF_EXT_MANAGED, Linux 5.16). */
 struct object *neighbour_object(const char *device, struct in_addr address);

@@ -13,7 +13,7 @@
 #include "../log.h"
 
 /* Before main (32766), and before the numbers that tools take by themselves, counting down from
- * there. First main's specific routes, then the tunnels' tables, the longest prefix first. */
+ * there. First the way inside by main, then the tunnels' tables, the longest prefix first. */
 #define RULE_PRIORITY_MAIN   30000
 #define RULE_PRIORITY_TUNNEL 30001 /* of a /128; a /N has 128 - N more */
 
@@ -195,15 +195,35 @@ static int choose_table(struct planner *planner, const char *device, struct tabl
 	return 0;
 }
 
-/* Packets from @from: where main has a specific route, by that; else through the tunnel. */
+static int plan_to_inside(struct planner *planner, const struct prefix *from,
+			  const struct prefixes *inside)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < inside->count && !err; i++)
+		err = plan_add(planner, rule_object(RULE_PRIORITY_MAIN, from, &inside->list[i],
+						    RT_TABLE_MAIN));
+	return err;
+}
+
+/*
+ * Packets from @from: to members and lans by the main table, anywhere else through the tunnel. (A
+ * rule `lookup main suppress_prefixlength 0` would do for the kernel's own path, but
+ * bpf_fib_lookup() does not suppress: it would take main's default route.)
+ */
 static int plan_source(struct planner *planner, const struct prefix *from, uint32_t table)
 {
-	int err = plan_add(planner, rule_object(RULE_PRIORITY_MAIN, from, RT_TABLE_MAIN, true));
+	const struct conf *conf = planner->conf;
+	int err = 0;
 
+	for (size_t i = 0; i < conf->zerotier_count && !err; i++)
+		err = plan_to_inside(planner, from, &conf->zerotiers[i].prefix);
+	for (size_t i = 0; i < conf->lan_count && !err; i++)
+		err = plan_to_inside(planner, from, &conf->lans[i].prefix);
 	if (err)
 		return err;
 	return plan_add(planner,
-			rule_object(RULE_PRIORITY_TUNNEL + 128 - from->len, from, table, false));
+			rule_object(RULE_PRIORITY_TUNNEL + 128 - from->len, from, NULL, table));
 }
 
 static int plan_default(struct planner *planner, const struct conf_tunnel *tunnel,
