@@ -121,10 +121,10 @@ static int print_memory(const struct conf *conf)
 		return cpus;
 	}
 	cache = entries * sizeof(struct zt6_route) * (uint64_t)cpus;
-	printf("memory    %.1f MiB: route cache %.1f MiB (%d CPU%s, %" PRIu64
+	printf("memory    %.1f MiB: route cache %.1f MiB (CPUs %d, %" PRIu64
 	       " entries of %zu bytes each), other maps %.1f MiB at most\n",
-	       mib(cache + fixed_maps(cpus)), mib(cache), cpus, cpus == 1 ? "" : "s", entries,
-	       sizeof(struct zt6_route), mib(fixed_maps(cpus)));
+	       mib(cache + fixed_maps(cpus)), mib(cache), cpus, entries, sizeof(struct zt6_route),
+	       mib(fixed_maps(cpus)));
 	return 0;
 }
 

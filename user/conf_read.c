@@ -52,7 +52,6 @@ static void unknown_key(struct block *block, const struct conf_statement *statem
 	bool top = block->section == &conf_top;
 	const char *home;
 
-	block->unsure = true;
 	if (block->faults->overflow)
 		return;
 	for (size_t i = 0; i < block->section->key_count; i++)

@@ -201,8 +201,8 @@ static void check_adds_up_the_memory_per_cpu(void **state)
 		sprintf(text, "uplink eth0\nlimits {\ncache-entries %s\n}\n", rows[i].entries);
 		run(&result, text, NULL, check);
 		assert_int_equal(result.status, 0);
-		sprintf(expect, "route cache %.1f MiB (%ld CPU", rows[i].mib_per_cpu * (double)cpus,
-			cpus);
+		sprintf(expect, "route cache %.1f MiB (CPUs %ld, ",
+			rows[i].mib_per_cpu * (double)cpus, cpus);
 		if (!strstr(result.out, expect))
 			fail_msg("expected %s, printed %s", expect, result.out);
 		sprintf(expect, " %s entries of 128 bytes", rows[i].rounded);

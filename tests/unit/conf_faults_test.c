@@ -47,6 +47,7 @@ static const struct row {
 	{IN_UPLINK, "datapath \"\"", "datapath \"\": it takes auto"},
 	{IN_UPLINK, "datapath xdp tc", "datapath \"xdp\": \"tc\" is one too many"},
 	{IN_UPLINK, "datapath xdp { }", "\"datapath\" takes no block"},
+	{IN_UPLINK, "datapath \xff xdp", "\"\\xff\" (column 10) has a byte"},
 	{IN_UPLINK, "vlan 0", "vlan \"0\": is out of range: it takes 1 to 4094"},
 	{IN_UPLINK, "vlan 4095", "vlan \"4095\": is out of range"},
 	{IN_UPLINK, "vlan none", "vlan \"none\": is not a whole number; it takes 1 to 4094"},
@@ -114,6 +115,7 @@ static const struct row {
 
 	{IN_ZEROTIER, "interface averyverylongname", "the name of an interface has 1 to 15"},
 	{IN_ZEROTIER, "interface \"\"", "interface \"\": the name of an interface has 1 to 15"},
+	{IN_ZEROTIER, "interface 0123456789abcdef", "the name of an interface has 1 to 15"},
 	{IN_ZEROTIER, "interface .", "no interface can have this name"},
 	{IN_ZEROTIER, "interface ..", "no interface can have this name"},
 	{IN_ZEROTIER, "interface all", "it stands for settings of many"},
@@ -434,17 +436,17 @@ static void faults_across_sections_are_told(void **state)
 		{LAN("a", "2001:db8::/64") "zerotier 159924d6308e1d7e {\nprefix 2001:db8::/48\n"
 					   "via 2001:db8::1 2001:db8::/64\n}\n",
 		 "6 zerotier 159924d6308e1d7e: 2001:db8::/64 is also that of lan a (line 2)"},
-		{"uplink a\n" TUNNEL("t", "192.0.2.1", "2001:db8:f::2/64") "routed "
-									   "2001:db8::/"
-									   "48\n}\n" TUNNEL(
-										   "u", "192.0.2.2",
-										   "2001:db8:f::3/"
-										   "64") "routed "
-											 "2001:db8:"
-											 "1::/48 "
-											 "2001:db8:"
-											 ":/"
-											 "48\n}\n",
+		{"uplink a\n" TUNNEL("t", "192.0.2.1",
+				     "2001:db8:f::2/64") "routed "
+							 "2001:db8::/"
+							 "48\n}\n" TUNNEL("u", "192.0.2.2",
+									  "2001:db8:f::3/"
+									  "64") "routed "
+										"2001:db8:"
+										"1::/48 "
+										"2001:db8:"
+										":/"
+										"48\n}\n",
 		 "10 tunnel u: 2001:db8::/48 is also that of tunnel t (line 5)"},
 		/* A section of a wrong name is not missed elsewhere. */
 		{"uplink a/b\nproxy a\n", "1 uplink \"a/b\""},

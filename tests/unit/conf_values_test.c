@@ -449,6 +449,52 @@ static void as_many_ports_as_the_maps_take(void **state)
 	conf_free(conf);
 }
 
+/* Roff has "\\-" for a dash, and fonts around it. */
+static void assert_in_manual(const char *manual, const char *word)
+{
+	char escaped[128] = "", *to = escaped;
+
+	for (; *word; word++) {
+		if (*word == '-')
+			*to++ = '\\';
+		*to++ = *word;
+	}
+	*to = '\0';
+	if (!strstr(manual, escaped))
+		fail_msg("%s is not in man/zt6.conf.5", escaped);
+}
+
+static void assert_section_in_manual(const char *manual, const struct conf_section *section)
+{
+	for (size_t i = 0; i < section->key_count; i++) {
+		const struct conf_key *key = &section->keys[i];
+
+		assert_in_manual(manual, key->name);
+		if (key->fallback)
+			assert_in_manual(manual, key->fallback);
+		for (size_t k = 0; k < key->value_count; k++)
+			if (key->values[k])
+				assert_in_manual(manual, key->values[k]);
+		if (key->section)
+			assert_section_in_manual(manual, key->section);
+	}
+}
+
+static void every_key_is_in_the_manual(void **state)
+{
+	FILE *file = fopen("man/zt6.conf.5", "r");
+	char manual[32768];
+	size_t length;
+
+	(void)state;
+	assert_non_null(file);
+	length = fread(manual, 1, sizeof(manual) - 1, file);
+	fclose(file);
+	assert_true(length < sizeof(manual) - 1);
+	manual[length] = '\0';
+	assert_section_in_manual(manual, &conf_top);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -457,6 +503,7 @@ int main(void)
 		cmocka_unit_test(members_have_what_is_routed_or_proxied_less_the_lans),
 		cmocka_unit_test(what_is_allowed_stays_allowed),
 		cmocka_unit_test(as_many_ports_as_the_maps_take),
+		cmocka_unit_test(every_key_is_in_the_manual),
 	};
 
 	return cmocka_run_group_tests_name("conf_values", tests, NULL, NULL);
