@@ -23,6 +23,9 @@ static const struct command {
 	{"agent", cmd_agent, "the long-lived part, in the foreground"},
 	{"status", cmd_status, "one screen: ports, tunnel, rules, agent, health [--json]"},
 	{"stats", cmd_stats, "counters [--json|--prometheus|--watch[=SECONDS]]"},
+	{"guide", cmd_guide, "what to set: controller|linux|macos|windows [NETWORK]"},
+	{"tunnel-update", cmd_tunnel_update, "tell the broker our endpoint [--force] [TUNNEL...]"},
+	{"import", cmd_import, "print a section of the configuration: he TUNNELID"},
 	{"version", cmd_version, "print the version"},
 };
 
@@ -41,7 +44,7 @@ static int help(void)
 {
 	puts("zt6-bpf [-c FILE] [--instance NAME] [-v] COMMAND [ARG...]\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		printf("  %-9s %s\n", commands[i].name, commands[i].help);
+		printf("  %-13s %s\n", commands[i].name, commands[i].help);
 	puts("\n"
 	     "  -c FILE          configuration, instead of /etc/zt6-bpf/zt6.conf\n"
 	     "  --instance NAME  one of several gateways; its file is /etc/zt6-bpf/NAME.conf\n"
