@@ -24,7 +24,7 @@
 #include "prog_mutate.h"
 #include "prog_oracle.h"
 
-#define FRAMES_DEFAULT 80000
+#define FRAMES_DEFAULT 40000
 /* Whatever the machine: the end, and no failure, at this many seconds. */
 #define SECONDS_MAX 45
 /* So often do token buckets and the route cache start afresh. */

@@ -109,12 +109,17 @@ fail:
 	return err;
 }
 
-void harness_unload(struct harness *harness)
+static void unload(struct harness *harness)
 {
 	ring_buffer__free(harness->events);
 	harness->events = NULL;
 	programs_free(harness->programs);
 	harness->programs = NULL;
+}
+
+static void harness_unload(struct harness *harness)
+{
+	unload(harness);
 	model_free(&harness->model);
 	memset(&harness->model, 0, sizeof(harness->model));
 }
@@ -123,8 +128,7 @@ void harness_close(struct harness *harness)
 {
 	if (!harness)
 		return;
-	if (harness->programs)
-		harness_unload(harness);
+	harness_unload(harness);
 	nl_socket_free(harness->nl);
 	free(harness->per_cpu);
 	free(harness);
@@ -159,33 +163,53 @@ static int take_event(void *context, void *data, size_t size)
 	return 0;
 }
 
-int harness_load(struct harness *harness, const char *text)
+/* Whether programs and maps that were loaded for one model serve the other as well: as where a
+ * second `up` meets the ports and limits of the first. */
+static bool same_programs(const struct model *a, const struct model *b)
+{
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		if (strcmp(a->ports[slot].name, b->ports[slot].name) ||
+		    a->ports[slot].role != b->ports[slot].role)
+			return false;
+	}
+	return a->settings.cache_sets == b->settings.cache_sets && a->members == b->members &&
+	       a->negative == b->negative;
+}
+
+static int load_programs(struct harness *harness)
 {
 	const struct programs_options options = {.poison_headroom = true};
-	struct conf *conf = NULL;
-	int err;
+	int err = programs_load(NULL, &harness->model, &options, &harness->programs);
 
-	if (harness->programs)
-		harness_unload(harness);
-	err = load_conf(text, &conf);
+	if (err)
+		return err;
+	harness->events = ring_buffer__new(programs_map_fd(harness->programs, "events"), take_event,
+					   harness, NULL);
+	return harness->events ? 0 : -errno;
+}
+
+int harness_load(struct harness *harness, const char *text)
+{
+	struct model model = {0};
+	struct conf *conf = NULL;
+	int err = load_conf(text, &conf);
+
 	if (err) {
 		fprintf(stderr, "harness: this configuration does not load:\n%s\n", text);
 		return err;
 	}
-	err = model_slots(&harness->model, conf);
+	err = model_slots(&model, conf);
 	if (!err)
-		err = model_fill(&harness->model, conf, harness->nl);
-	if (!err)
-		err = programs_load(NULL, &harness->model, &options, &harness->programs);
+		err = model_fill(&model, conf, harness->nl);
+	conf_free(conf);
+	if (!err && harness->programs && !same_programs(&harness->model, &model))
+		unload(harness);
+	model_free(&harness->model);
+	harness->model = model;
+	if (!err && !harness->programs)
+		err = load_programs(harness);
 	if (!err)
 		err = programs_fill(harness->programs, &harness->model);
-	if (!err) {
-		harness->events = ring_buffer__new(programs_map_fd(harness->programs, "events"),
-						   take_event, harness, NULL);
-		if (!harness->events)
-			err = -errno;
-	}
-	conf_free(conf);
 	if (err) {
 		fprintf(stderr, "harness: cannot load the programs: %s\n", strerror(-err));
 		harness_unload(harness);

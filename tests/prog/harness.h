@@ -34,9 +34,9 @@ struct outcome {
 int harness_open(const char *topology, struct harness **out);
 void harness_close(struct harness *harness);
 
-/* Loads the programs and fills the maps for a configuration text, in place of what was loaded. */
+/* Loads the programs and fills the maps for a configuration text, in place of what was loaded.
+ * Where ports and limits are the same only the maps are filled anew, as a second `up` does it. */
 int harness_load(struct harness *harness, const char *conf);
-void harness_unload(struct harness *harness);
 
 /* Runs a shell command in the namespace; -EIO when its exit status is not 0. */
 int harness_shell(const char *command);

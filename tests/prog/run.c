@@ -360,7 +360,6 @@ static int set_up(void **state)
 static int clean_up(void **state)
 {
 	(void)state;
-	harness_unload(harness);
 	return run_commands(scenario->cleanup, scenario->cleanup_count) ? 0 : -1;
 }
 
