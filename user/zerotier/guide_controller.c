@@ -32,8 +32,8 @@ static void print_settings(const struct zerotier_survey *survey)
 	struct in6_addr gateway = zerotier_rfc4193(section->network, survey->facts.node);
 	char text[PREFIX_STRLEN];
 
-	printf("What network %016" PRIx64 " must have on its controller (my.zerotier.com, or your "
-	       "own: node %010" PRIx64 ")\n\n",
+	printf("What network %016" PRIx64 " must have on its controller, node %010" PRIx64
+	       " (my.zerotier.com,\nor your own)\n\n",
 	       section->network, zerotier_controller_node(section->network));
 	printf("  1. Members: authorise this gateway, node %010" PRIx64 ", and every member.\n",
 	       survey->facts.node);

@@ -25,8 +25,8 @@ static struct values values_of(const struct zerotier_survey *survey)
 
 static void print_title(const struct values *values, const char *system)
 {
-	printf("A member of network %016" PRIx64 " on %s: an address of %s, reachable from the "
-	       "IPv6 Internet\n\n",
+	printf("A member of network %016" PRIx64 " on %s: an address of %s,\n"
+	       "reachable from the IPv6 Internet\n\n",
 	       values->network, system, values->prefix);
 }
 
@@ -49,7 +49,9 @@ static void print_secure(const char *how)
 void guide_linux(const struct zerotier_survey *survey)
 {
 	struct values values = values_of(survey);
+	char device[IFNAMSIZ];
 
+	zerotier_interface_name(values.network, device);
 	print_title(&values, "Linux");
 	printf("  1. Install zerotier-one (https://www.zerotier.com/download/), then join:\n"
 	       "     sudo zerotier-cli join %016" PRIx64 "\n\n",
@@ -64,19 +66,24 @@ void guide_linux(const struct zerotier_survey *survey)
 	       "what\n"
 	       "     comes from the assigned address ADDR:\n"
 	       "     sudo ip -6 rule add from ADDR lookup 6466\n"
-	       "     sudo ip -6 route add default via %s dev ztXXXXXXXX table 6466)\n\n",
-	       values.network, values.gateway);
+	       "     sudo ip -6 route add default dev %s table 6466 \\\n"
+	       "         via %s)\n\n",
+	       values.network, device, values.gateway);
 	printf("  5. Test: the gateway, then the Internet:\n"
 	       "     ping6 -c 3 %s\n"
 	       "     ping6 -c 3 one.one.one.one\n\n",
 	       values.gateway);
 	print_secure("     See what listens:        ss -6 -ltunp\n"
 		     "     and let in what you mean, with nftables:\n"
-		     "     table ip6 members { chain in { type filter hook input priority 0; "
-		     "policy drop;\n"
-		     "       ct state established,related accept; iif lo accept; meta l4proto "
-		     "ipv6-icmp accept;\n"
-		     "       tcp dport 22 accept; } }\n");
+		     "     table ip6 members {\n"
+		     "       chain in {\n"
+		     "         type filter hook input priority 0; policy drop\n"
+		     "         ct state established,related accept\n"
+		     "         iif lo accept\n"
+		     "         meta l4proto ipv6-icmp accept\n"
+		     "         tcp dport 22 accept\n"
+		     "       }\n"
+		     "     }\n");
 }
 
 void guide_macos(const struct zerotier_survey *survey)
@@ -95,10 +102,9 @@ void guide_macos(const struct zerotier_survey *survey)
 	       "it by\n"
 	       "     hand, after each start of ZeroTier:\n"
 	       "     sudo route add -inet6 default %s\n"
-	       "     (where there is a default route already: sudo route change -inet6 default "
-	       "%s;\n"
-	       "     to take it back: sudo route delete -inet6 default %s)\n\n",
-	       values.gateway, values.gateway, values.gateway);
+	       "     (\"change\" instead of \"add\" where there is a default route already; "
+	       "\"delete\" takes\n     it back)\n\n",
+	       values.gateway);
 	printf("  5. Test: the gateway, then the Internet:\n"
 	       "     ping6 -c 3 %s\n"
 	       "     ping6 -c 3 one.one.one.one\n\n",
