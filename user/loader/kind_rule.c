@@ -21,13 +21,15 @@ struct wire_rule {
 static void describe(const struct object *object, char text[OBJECT_TEXT_MAX])
 {
 	uint32_t table = object_number(object, "table");
+	const char *to = object_string(object, "to");
+	bool anywhere = !strcmp(to, "::/0");
 	char name[16] = "main";
 
 	if (table != RT_TABLE_MAIN)
 		snprintf(name, sizeof(name), "%u", table);
-	snprintf(text, OBJECT_TEXT_MAX, "rule priority %u from %s to %s lookup %s",
+	snprintf(text, OBJECT_TEXT_MAX, "rule priority %u from %s%s%s lookup %s",
 		 object_number(object, "priority"), object_string(object, "from"),
-		 object_string(object, "to"), name);
+		 anywhere ? "" : " to ", anywhere ? "" : to, name);
 }
 
 static int to_wire(const struct object *object, struct wire_rule *out)
