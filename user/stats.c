@@ -4,14 +4,15 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <limits.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <netlink/route/link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/netlink.h"
 #include "log.h"
 #include "pins.h"
 
@@ -36,7 +37,7 @@ const char *verdict_meaning(enum zt6_verdict verdict)
 const char *role_name(enum zt6_role role)
 {
 	static const char *const names[] = {
-		[ZT6_ROLE_NONE] = "none",	[ZT6_ROLE_UPLINK] = "uplink",
+		[ZT6_ROLE_NONE] = "none",       [ZT6_ROLE_UPLINK] = "uplink",
 		[ZT6_ROLE_OVERLAY] = "overlay", [ZT6_ROLE_LAN] = "lan",
 		[ZT6_ROLE_TUNNEL] = "tunnel",
 	};
@@ -58,20 +59,21 @@ static void add_counters(struct zt6_port_counters *sum, const struct zt6_port_co
 		add(&sum->verdicts[v], &more->verdicts[v]);
 }
 
-static __u64 device_counter(const char *iface, const char *counter)
+/* Over netlink: /sys/class/net is that of the network namespace it was mounted in. */
+static void read_device(struct nl_sock *nl, struct stats_port *out)
 {
-	char path[PATH_MAX];
-	unsigned long long value = 0;
-	FILE *file;
+	struct rtnl_link *link;
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", iface, counter);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	if (fscanf(file, "%llu", &value) != 1)
-		value = 0;
-	fclose(file);
-	return value;
+	if (rtnl_link_get_kernel(nl, 0, out->port.name, &link))
+		return;
+	out->device_up = rtnl_link_get_flags(link) & IFF_UP;
+	out->device = (struct device_drops){
+		.rx_dropped = rtnl_link_get_stat(link, RTNL_LINK_RX_DROPPED),
+		.rx_errors = rtnl_link_get_stat(link, RTNL_LINK_RX_ERRORS),
+		.tx_dropped = rtnl_link_get_stat(link, RTNL_LINK_TX_DROPPED),
+		.tx_errors = rtnl_link_get_stat(link, RTNL_LINK_TX_ERRORS),
+	};
+	rtnl_link_put(link);
 }
 
 static const char *tunnel_datapath(const struct zt6_settings *settings, const struct zt6_port *port)
@@ -107,18 +109,10 @@ static int read_port(const struct instance *instance, int counters,
 		     const struct zt6_settings *settings, unsigned int slot, struct stats_port *out,
 		     struct zt6_port_counters *per_cpu, int cpus)
 {
-	const char *iface = out->port.name;
-
 	if (bpf_map_lookup_elem(counters, &slot, per_cpu))
 		return -errno;
 	for (int cpu = 0; cpu < cpus; cpu++)
 		add_counters(&out->count, &per_cpu[cpu]);
-	out->device = (struct device_drops){
-		.rx_dropped = device_counter(iface, "rx_dropped"),
-		.rx_errors = device_counter(iface, "rx_errors"),
-		.tx_dropped = device_counter(iface, "tx_dropped"),
-		.tx_errors = device_counter(iface, "tx_errors"),
-	};
 	out->datapath = out->port.role == ZT6_ROLE_TUNNEL
 				? tunnel_datapath(settings, &out->port)
 				: xdp_datapath(instance->pin_dir, slot, &out->port);
@@ -134,6 +128,7 @@ int stats_read(const struct instance *instance, struct stats *out)
 	int cpus = libbpf_num_possible_cpus(), err = 0;
 	struct zt6_port_counters *per_cpu = NULL;
 	struct zt6_settings settings;
+	struct nl_sock *nl = NULL;
 	__u32 zero = 0;
 
 	memset(out, 0, sizeof(*out));
@@ -149,6 +144,9 @@ int stats_read(const struct instance *instance, struct stats *out)
 		err = -EPROTO;
 		goto out;
 	}
+	err = netlink_open(&nl);
+	if (err)
+		goto out;
 	per_cpu = cpus > 0 ? calloc(cpus, sizeof(*per_cpu)) : NULL;
 	if (!per_cpu) {
 		err = -ENOMEM;
@@ -161,11 +159,13 @@ int stats_read(const struct instance *instance, struct stats *out)
 			err = -errno;
 		} else if (port->port.role != ZT6_ROLE_NONE) {
 			err = read_port(instance, counters, &settings, slot, port, per_cpu, cpus);
+			read_device(nl, port);
 			add_counters(&out->total, &port->count);
 			out->port_count++;
 		}
 	}
 out:
+	nl_socket_free(nl);
 	free(per_cpu);
 	if (settings_fd >= 0)
 		close(settings_fd);

@@ -4,6 +4,7 @@
 #define ZT6_STATS_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "instance.h"
@@ -19,6 +20,7 @@ struct stats_port {
 	struct zt6_port port;
 	struct zt6_port_counters count; /* summed over the CPUs */
 	struct device_drops device;
+	bool device_up; /* IFF_UP */
 	const char *datapath; /* what really runs: xdp, xdp-generic, tc, kernel or none */
 };
 

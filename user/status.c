@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <limits.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,22 +63,6 @@ static int read_maps(const struct instance *instance, struct status *status)
 	return 0;
 }
 
-static bool iface_is_up(const char *name)
-{
-	char path[PATH_MAX];
-	unsigned int flags = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s/flags", name);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (fscanf(file, "%x", &flags) != 1)
-		flags = 0;
-	fclose(file);
-	return flags & IFF_UP;
-}
-
 static void judge_port(struct status *status, const struct stats_port *port)
 {
 	const char *name = port->port.name;
@@ -90,7 +73,7 @@ static void judge_port(struct status *status, const struct stats_port *port)
 	else if (ifindex != port->port.ifindex)
 		problem(status, "%s: the interface has been recreated; run \"zt6-bpf reload\"",
 			name);
-	else if (!iface_is_up(name))
+	else if (!port->device_up)
 		problem(status, "%s: the interface is down", name);
 	else if (!strcmp(port->datapath, "none"))
 		problem(status, "%s: our XDP program is not on the port; run \"zt6-bpf reload\"",
