@@ -108,7 +108,7 @@ struct conf_ports {
 struct conf_allow {
 	unsigned int line;
 	enum conf_protocol protocol;
-	struct conf_ports *ports; /* none: all ports (icmpv6: types) */
+	struct conf_ports *ports; /* one or more; types, of icmpv6 */
 	size_t port_count;
 	bool has_to, has_from;
 	struct prefix to, from;

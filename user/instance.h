@@ -27,7 +27,8 @@ command_fn cmd_check, cmd_up, cmd_down, cmd_reload, cmd_agent, cmd_status, cmd_s
  * instance_init - fill in the paths that follow from a name.
  * @conf_path: as given with -c, or NULL for the instance's own
  *
- * Returns 0, or -EINVAL when @name is not [a-z0-9_-]{1,32}.
+ * Returns 0, -EINVAL when @name is not [a-z0-9_-]{1,32}, or -ENAMETOOLONG when @conf_path does
+ * not fit.
  */
 int instance_init(struct instance *instance, const char *name, const char *conf_path);
 

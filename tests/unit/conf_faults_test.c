@@ -432,7 +432,9 @@ static void faults_across_sections_are_told(void **state)
 		{LAN("a", "2001:db8::/64") LAN("b", "2001:db8:1::/64 2001:db8::/64"),
 		 "5 lan b: 2001:db8::/64 is also that of lan a (line 2): a prefix is on one port"},
 		{LAN("a", "2001:db8::/64") "zerotier 159924d6308e1d7e {\nprefix 2001:db8::/64\n}\n",
-		 "5 zerotier 159924d6308e1d7e: 2001:db8::/64 is also that of lan a (line 2)"},
+		 "5 zerotier 159924d6308e1d7e: 2001:db8::/64 is also that of lan a (line 2): a "
+		 "prefix is on "
+		 "one port only"},
 		{LAN("a", "2001:db8::/64") "zerotier 159924d6308e1d7e {\nprefix 2001:db8::/48\n"
 					   "via 2001:db8::1 2001:db8::/64\n}\n",
 		 "6 zerotier 159924d6308e1d7e: 2001:db8::/64 is also that of lan a (line 2)"},
