@@ -285,6 +285,15 @@ def test_down_leaves_alone_what_somebody_has_changed_since(machine):
     assert any("2001:db8:9::/48" in line for line in machine.routes())
 
 
+def test_filters_of_others_keep_the_qdisc_that_we_made(machine):
+    machine.gateway.up(LIGHT)
+    assert len(filters(machine)) == 2
+    machine.gw.run(*TC_FILTER)
+    machine.gateway("down")
+    assert "clsact" in machine.gw.run("tc", "qdisc", "show", "dev", "eth0").stdout
+    assert "handle 0x2" in filters(machine)[-1] and "zt6" not in "".join(filters(machine))
+
+
 def test_interfaces_that_come_later_lose_the_forwarding_that_they_inherited(machine):
     machine.gateway.up(LIGHT)
     machine.gw.ip("link add later type veth peer name reatl")

@@ -19,7 +19,8 @@ int device_find(struct nl_sock *nl, const struct object *object, const char *kin
 		return OBJECT_ABSENT;
 	if (err)
 		return err;
-	if (strcmp(out->kind, kind) || out->type != type || (ifindex && ifindex != out->ifindex))
+	if (strcmp(out->kind, kind) != 0 || out->type != type ||
+	    (ifindex && ifindex != out->ifindex))
 		return OBJECT_OTHER;
 	return OBJECT_PRESENT;
 }

@@ -22,7 +22,7 @@ struct iface_facts {
 	uint8_t mac[6];     /* zero without a link layer */
 	char kind[16];      /* "veth", "tun", "sit", ...; empty for hardware */
 	bool has_link_local;
-	struct in6_addr link_local; /* not tentative, or the tentative one while there is no other */
+	struct in6_addr link_local; /* a tentative one only while there is no other */
 };
 
 /* 0, -ENODEV when there is no such interface, or another error of the netlink socket. */

@@ -22,7 +22,7 @@ static void forget(struct objects *set, struct object *object)
 		return;
 	object_free(object);
 	set->count--;
-	memmove(&set->list[i], &set->list[i + 1], (set->count - i) * sizeof(*set->list));
+	memmove(&set->list[i], &set->list[i + 1], (set->count - i) * sizeof(struct object *));
 }
 
 static void respecify(struct object *object, json_t *spec)

@@ -60,7 +60,7 @@ int sysctl_restore(const char *path, const char *ours, const char *before)
 
 	if (err == -ENOENT)
 		return 0;
-	if (!err && strcmp(value, ours)) {
+	if (!err && strcmp(value, ours) != 0) {
 		log_info("/proc/sys/%s is %s and not our %s any more: left alone", path, value,
 			 ours);
 		return 0;

@@ -13,7 +13,7 @@ static const struct object_kind *const kinds[] = {
 
 const struct object_kind *object_kind_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kinds[i]->name, name))
 			return kinds[i];
 	return NULL;
@@ -94,7 +94,7 @@ static int append(struct objects *set, struct object *object)
 
 	if (!object)
 		return -ENOMEM;
-	grown = realloc(set->list, (set->count + 1) * sizeof(*grown));
+	grown = reallocarray(set->list, set->count + 1, sizeof(struct object *));
 	if (!grown) {
 		object_free(object);
 		return -ENOMEM;

@@ -147,20 +147,18 @@ static void note_table(struct table_search *search, uint32_t table)
 
 static int note_route(struct nlmsghdr *message, void *arg)
 {
-	const struct rtmsg *rtm = nlmsg_data(message);
 	struct nlattr *tb[RTA_MAX + 1];
 
-	if (!nlmsg_parse(message, sizeof(*rtm), tb, RTA_MAX, NULL) && tb[RTA_TABLE])
+	if (!nlmsg_parse(message, sizeof(struct rtmsg), tb, RTA_MAX, NULL) && tb[RTA_TABLE])
 		note_table(arg, nla_get_u32(tb[RTA_TABLE]));
 	return 0;
 }
 
 static int note_rule(struct nlmsghdr *message, void *arg)
 {
-	const struct fib_rule_hdr *frh = nlmsg_data(message);
 	struct nlattr *tb[FRA_MAX + 1];
 
-	if (!nlmsg_parse(message, sizeof(*frh), tb, FRA_MAX, NULL) && tb[FRA_TABLE])
+	if (!nlmsg_parse(message, sizeof(struct fib_rule_hdr), tb, FRA_MAX, NULL) && tb[FRA_TABLE])
 		note_table(arg, nla_get_u32(tb[FRA_TABLE]));
 	return 0;
 }
