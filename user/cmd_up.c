@@ -10,6 +10,7 @@
 #include "loader/rundir.h"
 #include "loader/up.h"
 #include "log.h"
+#include "zerotier/find.h"
 
 static int usage(const char *command, const char *argument)
 {
@@ -26,13 +27,12 @@ static int run(const struct instance *instance, const char *command, bool dry_ru
 	if (err)
 		return EXIT_CONFIG;
 	err = conf_unbuilt(conf, stderr);
-	if (!err && dry_run) {
-		err = loader_preview(instance, conf);
-	} else if (!err) {
+	if (!err && !dry_run)
 		err = privilege_check(command);
-		if (!err)
-			err = loader_up(instance, conf);
-	}
+	if (!err)
+		err = zerotier_resolve(conf, dry_run);
+	if (!err)
+		err = dry_run ? loader_preview(instance, conf) : loader_up(instance, conf);
 	conf_free(conf);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

@@ -14,28 +14,14 @@ static const struct unbuilt {
 } unbuilt[] = {
 	{"uplink", "datapath", "tc", "use auto, xdp or xdp-generic"},
 	{"uplink", "vlan", NULL, NULL},
-	{"zerotier", "interface", "auto",
-	 "name the interface, for instance the one that \"zerotier-cli listnetworks\" shows"},
 	{"zerotier", "datapath", "tc", "use auto, xdp or xdp-generic"},
-	{"zerotier", "allow-managed", NULL, "use \"zerotier-cli set\""},
-	{"zerotier", "allow-global", NULL, "use \"zerotier-cli set\""},
-	{"zerotier", "allow-default", NULL, "use \"zerotier-cli set\""},
-	{"zerotier", "join", NULL, "use \"zerotier-cli join\""},
 	{"zerotier", "via", NULL, NULL},
 	{"zerotier", "bind", NULL, NULL},
 	{"lan", "datapath", "tc", "use auto, xdp or xdp-generic"},
 	{"lan", "vlan", NULL, NULL},
-	{"proxy", "timeout", NULL, NULL},
-	{"proxy", "retries", NULL, NULL},
-	{"proxy", "valid", NULL, NULL},
-	{"proxy", "invalid", NULL, NULL},
-	{"proxy", "keepalive", NULL, NULL},
-	{"rule", "iface", NULL, "use auto"},
 	{"rule", "autowire", NULL, NULL},
 	{"rule", "autovia", NULL, NULL},
 	{"firewall", "allow", NULL, "list it in the rules of nftables"},
-	{"limits", "members", NULL, NULL},
-	{"limits", "negative", NULL, NULL},
 };
 
 struct visit {
@@ -56,8 +42,7 @@ static int is_unbuilt(const struct unbuilt *row, const struct conf_section *sect
 
 	if (!err)
 		err = conf_defaults(section, reference);
-	/* A keyword leaves the value as it is without one. */
-	if (!err && row->value && !(key->keyword && !strcmp(key->keyword, row->value)))
+	if (!err && row->value)
 		err = key->read(&faults, key, &statement, reference);
 	if (!err)
 		*result = (memcmp(reference + key->offset, (const char *)target + key->offset,

@@ -31,6 +31,8 @@ static void what_is_built_may_be_set(void **state)
 			    "pmtudisc no; default yes; metric 5; device bpf; routed 2001:db8::/48"},
 		{IN_ZEROTIER, "interface zt0; datapath xdp; prefix 2001:db8:1::/48"},
 		{IN_ZEROTIER, "interface zt0; join no; bind off"},
+		{IN_ZEROTIER, "interface auto; join yes"},
+		{IN_ZEROTIER, "allow-managed yes; allow-global yes; allow-default no"},
 		{IN_LAN, "prefix 2001:db8::/64; datapath xdp-generic"},
 		{IN_PROXY, "router no; source target"},
 		/* Defaults as written otherwise. */
@@ -65,14 +67,7 @@ static void what_is_not_built_is_told_with_its_line_and_a_remedy(void **state)
 		 "uplink: \"datapath tc\" is not built in this version: use "
 		 "auto, xdp or xdp-generic"},
 		{IN_UPLINK, "vlan 5", "uplink: \"vlan 5\" is not built in this version: remove it"},
-		{IN_ZEROTIER, "interface auto",
-		 "name the interface, for instance the one that "
-		 "\"zerotier-cli listnetworks\" shows"},
 		{IN_ZEROTIER, "interface zt0; datapath tc", "zerotier: \"datapath tc\""},
-		{IN_ZEROTIER, "interface zt0; allow-managed no", "zerotier: \"allow-managed no\""},
-		{IN_ZEROTIER, "interface zt0; allow-global yes", "zerotier: \"allow-global yes\""},
-		{IN_ZEROTIER, "interface zt0; allow-default no", "zerotier: \"allow-default no\""},
-		{IN_ZEROTIER, "interface zt0; join yes", "zerotier: \"join yes\""},
 		{IN_ZEROTIER, "interface zt0; via fd00::1 2001:db8:7::/64",
 		 "zerotier: \"via fd00::1\""},
 		{IN_ZEROTIER, "interface zt0; bind count", "\"bind count\""},
@@ -109,21 +104,6 @@ static void what_is_not_built_is_told_with_its_line_and_a_remedy(void **state)
 	}
 }
 
-static void a_default_that_is_not_built_is_told_where_its_section_begins(void **state)
-{
-	int err;
-	char *messages =
-		unbuilt_of("\nzerotier 159924d6308e1d7e {\n\nprefix 2001:db8::/48\n}\n", &err);
-
-	(void)state;
-	assert_int_equal(err, -EOPNOTSUPP);
-	assert_string_equal(
-		messages, TEST_PATH
-		":2: zerotier: \"interface auto\" is not built in this version: name the "
-		"interface, for instance the one that \"zerotier-cli listnetworks\" shows\n");
-	free(messages);
-}
-
 static void several_are_told_by_line(void **state)
 {
 	int err;
@@ -154,7 +134,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_built_may_be_set),
 		cmocka_unit_test(what_is_not_built_is_told_with_its_line_and_a_remedy),
-		cmocka_unit_test(a_default_that_is_not_built_is_told_where_its_section_begins),
 		cmocka_unit_test(several_are_told_by_line),
 	};
 
