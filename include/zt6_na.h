@@ -43,10 +43,13 @@ _Static_assert(sizeof(struct zt6_na) == 72, "IPv6 header, NA and one option");
 
 #define ZT6_NA_PAYLOAD (sizeof(struct zt6_na) - 40)
 
+/* What is summed was written through types of its own: without this the compiler may do so later. */
+typedef __u32 __attribute__((__may_alias__)) zt6_sum_word;
+
 /* Sums 32-bit words, whose carries the fold brings back: faster than 16 bits at a time. */
 static inline __u64 zt6_sum_words(const void *words, __u32 count, __u64 sum)
 {
-	const __u32 *word = (const __u32 *)words;
+	const zt6_sum_word *word = (const zt6_sum_word *)words;
 
 	for (__u32 i = 0; i < count; i++)
 		sum += word[i];
