@@ -73,7 +73,7 @@ static bool is_key(const char *text, size_t length)
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-",
 			    text[i]))
 			return false;
-	return length > 0;
+	return true;
 }
 
 /* Reports the first thing that is wrong with a word's bytes, if any. */

@@ -224,11 +224,8 @@ static int read_subsection(struct block *parent, const struct conf_key *key,
 		}
 	}
 	err = conf_read_section(parent->faults, section, statement, target);
-	if (!titled) {
-		parent->unsure = true;
-		if (section->repeats)
-			drop_last(section, parent->target);
-	}
+	if (!titled && section->repeats)
+		drop_last(section, parent->target);
 	return err;
 }
 

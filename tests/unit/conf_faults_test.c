@@ -437,7 +437,9 @@ static void faults_across_sections_are_told(void **state)
 		 "one port only"},
 		{LAN("a", "2001:db8::/64") "zerotier 159924d6308e1d7e {\nprefix 2001:db8::/48\n"
 					   "via 2001:db8::1 2001:db8::/64\n}\n",
-		 "6 zerotier 159924d6308e1d7e: 2001:db8::/64 is also that of lan a (line 2)"},
+		 "6 zerotier 159924d6308e1d7e: 2001:db8::/64 is also that of lan a (line 2): a "
+		 "prefix is on "
+		 "one port only"},
 		{"uplink a\n" TUNNEL("t", "192.0.2.1",
 				     "2001:db8:f::2/64") "routed "
 							 "2001:db8::/"

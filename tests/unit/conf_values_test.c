@@ -197,6 +197,7 @@ static const struct row {
 	{IN_FIREWALL, "allow tcp 22", allow_protocol, ALLOW_TCP},
 	{IN_FIREWALL, "allow udp 1-65535", allow_protocol, ALLOW_UDP},
 	{IN_FIREWALL, "allow udp 1-65535", allow_last, 65535},
+	{IN_FIREWALL, "allow udp 65535", allow_first, 65535},
 	{IN_FIREWALL, "allow icmpv6 0-255", allow_protocol, ALLOW_ICMPV6},
 	{IN_FIREWALL, "allow icmpv6 0-255", allow_last, 255},
 	{IN_FIREWALL, "allow tcp 22", allow_first, 22},

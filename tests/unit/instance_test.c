@@ -15,6 +15,7 @@ static void the_paths_follow_from_the_name(void **state)
 		 "/run/zt6-bpf/default"},
 		{"b_2-x", NULL, "/etc/zt6-bpf/b_2-x.conf", "/sys/fs/bpf/zt6-bpf/b_2-x",
 		 "/run/zt6-bpf/b_2-x"},
+		{"a", NULL, "/etc/zt6-bpf/a.conf", "/sys/fs/bpf/zt6-bpf/a", "/run/zt6-bpf/a"},
 		{"default", "my.conf", "my.conf", "/sys/fs/bpf/zt6-bpf/default",
 		 "/run/zt6-bpf/default"},
 		{"0123456789abcdef0123456789abcdef", "/x", "/x",
