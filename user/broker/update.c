@@ -131,10 +131,12 @@ static const char *reason_for(struct update *update, bool force)
 		return NULL;
 	if (memory->local.s_addr != update->local.s_addr)
 		return "the uplink's address has changed";
+	if (!pause_is_over(memory))
+		return NULL;
 	if (memory->result != BROKER_GOOD && memory->result != BROKER_UNCHANGED)
-		return pause_is_over(memory) ? "the last attempt failed" : NULL;
+		return "the last attempt failed";
 	update->silent = is_silent(update);
-	return update->silent && pause_is_over(memory) ? "the broker's end does not answer" : NULL;
+	return update->silent ? "the broker's end does not answer" : NULL;
 }
 
 /* There was no reason; that can be an error of an earlier run that still stands. */
@@ -150,8 +152,7 @@ static int report_idle(const struct update *update)
 		return -EACCES;
 	}
 	if (memory->result == BROKER_GOOD || memory->result == BROKER_UNCHANGED) {
-		log_info("%s: nothing to do: the broker said \"%s\"%s", name, memory->text,
-			 update->silent ? "; its end is silent, it is asked again later" : "");
+		log_info("%s: nothing to do: the broker said \"%s\"", name, memory->text);
 		return 0;
 	}
 	log_error("%s: the last attempt failed: \"%s\"; the broker is asked again later", name,

@@ -84,7 +84,7 @@ static void understand(struct broker_answer *answer)
 					 "endpoint during an update";
 		if (rest && words[i].result <= BROKER_UNCHANGED &&
 		    inet_pton(AF_INET, rest + 1, &answer->endpoint) != 1)
-			answer->endpoint.s_addr = 0;
+			answer->result = BROKER_NONSENSE;
 		return;
 	}
 }
