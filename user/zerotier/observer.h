@@ -29,7 +29,8 @@ int zerotier_observer_new(uint64_t network, struct zerotier_observer **out);
 /* Readable when zerotier_observer_run() has something to do. */
 int zerotier_observer_fd(const struct zerotier_observer *observer);
 
-/* Begins a round of questions, unless one is under way. */
+/* Begins a round of questions, unless one is under way. Run it once after this: a round that cannot
+ * begin has ended already, and makes nothing readable. */
 void zerotier_observer_ask(struct zerotier_observer *observer);
 
 /* Never waits. Returns whether a round has ended: then the view has changed. */
