@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "runs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tools/benchmark/generator.skel.h"
+#include "zt6_abi.h"
+#include "zt6_na.h"
+
+/* Packets of a sample. Short ones, many rounds: the rates of one round see the same machine. */
+#define FLOOD    50000
+#define SLOW     10000 /* through the kernel, and one system call per packet */
+#define REPEATED 50000
+
+/* How frames get to the program under test. */
+enum path {
+	TO_ETH0,      /* from the outside into eth0 */
+	TO_TAP,       /* the same, and on into the TAP */
+	TO_RIVAL,     /* from the outside into the rival */
+	FROM_OVERLAY, /* the overlay's program is called as its driver would */
+	WRITTEN,      /* into the TAP, by system calls */
+};
+
+enum frame_set {
+	SOLICIT_STATIC,
+	SOLICIT_AUTO,
+	SOLICIT_KERNEL,
+	TO_LAN,
+	TO_LAN_SOURCES,
+	TO_LAN_BEHIND,
+	SIX_TO_MEMBER,
+	FROM_MEMBER,
+	FROM_STRANGER,
+	ARP,
+	FRAME_SETS
+};
+
+enum subject { GATEWAY_PROGRAM, BARE_SWAP, BARE_REDIRECT };
+
+/* How a rate is measured. */
+struct rate_plan {
+	enum path path;
+	enum frame_set frames;
+	enum subject subject;
+	uint32_t offset, value; /* of what arrives, see bench_expect() */
+	uint64_t packets;
+};
+
+enum {
+	NDP_STATIC,
+	NDP_BARE,
+	NDP_AUTO,
+	NDP_KERNEL,
+	FORWARD,
+	FORWARD_BARE,
+	DECAP,
+	DECAP_BARE,
+	ENCAP,
+	ENCAP_BARE,
+	WRITE,
+	WRITE_BARE,
+	NDP_NDPPD,
+	RATES
+};
+
+static struct rate rates[RATES] = {
+	[NDP_STATIC] = {.id = "ndp_static", .title = "NS answered, static rule", .lossless = true},
+	[NDP_BARE] = {.id = "ndp_bare", .title = "NS sent back with swapped MACs by a bare XDP_TX"},
+	[NDP_AUTO] = {.id = "ndp_auto",
+		      .title = "NS answered, auto rule, target verified",
+		      .lossless = true},
+	[NDP_KERNEL] = {.id = "ndp_kernel", .title = "NS answered by the kernel's proxy_ndp"},
+	[NDP_NDPPD] = {.id = "ndp_ndppd", .title = "NS answered by ndppd, static rule"},
+	[FORWARD] = {.id = "forward", .title = "Ethernet to Ethernet"},
+	[FORWARD_BARE] = {.id = "forward_bare", .title = "the same by a bare redirect"},
+	[DECAP] = {.id = "decapsulate", .title = "6in4 from the uplink into the TAP"},
+	[DECAP_BARE] = {.id = "decapsulate_bare", .title = "the same by a bare redirect"},
+	[ENCAP] = {.id = "encapsulate", .title = "from the TAP's program into 6in4 on the uplink"},
+	[ENCAP_BARE] = {.id = "encapsulate_bare", .title = "the same by a bare redirect"},
+	[WRITE] = {.id = "encapsulate_written", .title = "written to the TAP by a process"},
+	[WRITE_BARE] = {.id = "encapsulate_written_bare", .title = "the same by a bare redirect"},
+};
+
+static const struct rate_plan rate_plans[RATES] = {
+	[NDP_STATIC] = {TO_ETH0, SOLICIT_STATIC, GATEWAY_PROGRAM, AT_ND_TYPE, ZT6_ND_ADVERT, FLOOD},
+	[NDP_BARE] = {TO_ETH0, SOLICIT_STATIC, BARE_SWAP, AT_ND_TYPE, ZT6_ND_SOLICIT, FLOOD},
+	[NDP_AUTO] = {TO_ETH0, SOLICIT_AUTO, GATEWAY_PROGRAM, AT_ND_TYPE, ZT6_ND_ADVERT, FLOOD},
+	[NDP_KERNEL] = {TO_RIVAL, SOLICIT_STATIC, GATEWAY_PROGRAM, AT_ND_TYPE, ZT6_ND_ADVERT, SLOW},
+	[NDP_NDPPD] = {TO_RIVAL, SOLICIT_STATIC, GATEWAY_PROGRAM, AT_ND_TYPE, ZT6_ND_ADVERT, FLOOD},
+	[FORWARD] = {TO_ETH0, TO_LAN, GATEWAY_PROGRAM, AT_HOP_LIMIT, HOP_LIMIT - 1, FLOOD},
+	[FORWARD_BARE] = {TO_ETH0, TO_LAN, BARE_REDIRECT, AT_HOP_LIMIT, HOP_LIMIT, FLOOD},
+	[DECAP] = {TO_TAP, SIX_TO_MEMBER, GATEWAY_PROGRAM, AT_HOP_LIMIT, HOP_LIMIT - 1, FLOOD},
+	[DECAP_BARE] = {TO_TAP, SIX_TO_MEMBER, BARE_REDIRECT, AT_PROTOCOL, IPPROTO_IPV6, FLOOD},
+	[ENCAP] = {FROM_OVERLAY, FROM_MEMBER, GATEWAY_PROGRAM, AT_PROTOCOL, IPPROTO_IPV6, FLOOD},
+	[ENCAP_BARE] = {FROM_OVERLAY, FROM_MEMBER, BARE_REDIRECT, AT_HOP_LIMIT, HOP_LIMIT, FLOOD},
+	[WRITE] = {WRITTEN, FROM_MEMBER, GATEWAY_PROGRAM, AT_PROTOCOL, IPPROTO_IPV6, SLOW},
+	[WRITE_BARE] = {WRITTEN, FROM_MEMBER, BARE_REDIRECT, AT_HOP_LIMIT, HOP_LIMIT, SLOW},
+};
+
+static struct ratio ratios[] = {
+	{"ndp_static", "static rule / bare XDP_TX", &rates[NDP_STATIC], &rates[NDP_BARE], 0.7},
+	{"ndp_auto", "auto rule / bare XDP_TX", &rates[NDP_AUTO], &rates[NDP_BARE], 0.7},
+	{"ndp_static_kernel", "static rule / proxy_ndp", &rates[NDP_STATIC], &rates[NDP_KERNEL], 8},
+	{"ndp_auto_kernel", "auto rule / proxy_ndp", &rates[NDP_AUTO], &rates[NDP_KERNEL], 8},
+	{"forward", "forward / bare redirect", &rates[FORWARD], &rates[FORWARD_BARE], 0},
+	{"decapsulate", "decapsulate / bare redirect", &rates[DECAP], &rates[DECAP_BARE], 0.75},
+	{"encapsulate", "encapsulate / bare redirect", &rates[ENCAP], &rates[ENCAP_BARE], 0.75},
+	{"encapsulate_written", "written, encapsulate / bare redirect", &rates[WRITE],
+	 &rates[WRITE_BARE], 0.75},
+};
+
+/* How a cost is measured. */
+struct cost_plan {
+	size_t port; /* offset in struct lab */
+	enum frame_set frames;
+	int head_moves;
+	unsigned int verdict;
+};
+
+#define ETH0    offsetof(struct lab, eth0)
+#define OVERLAY offsetof(struct lab, overlay)
+
+static struct cost costs[] = {
+	{.id = "ndp_static", .title = "NS, static rule"},
+	{.id = "ndp_auto", .title = "NS, auto rule, target verified"},
+	{.id = "ndp_auto_no_agent", .title = "NS, auto rule, no agent, neighbour known"},
+	{.id = "forward", .title = "forward, 16 destinations"},
+	{.id = "forward_sources", .title = "forward, a new source each time"},
+	{.id = "decapsulate", .title = "decapsulate"},
+	{.id = "encapsulate", .title = "encapsulate"},
+	{.id = "pass_other", .title = "pass: not IPv6"},
+	{.id = "drop_spoofed", .title = "drop: spoofed source"},
+	{.id = "fill", .title = "forward, a destination not in the cache"},
+};
+
+#define COSTS (sizeof(costs) / sizeof(costs[0]))
+
+static const struct cost_plan cost_plans[COSTS] = {
+	{ETH0, SOLICIT_STATIC, 0, ZT6_NDP_ANSWERED},   {ETH0, SOLICIT_AUTO, 0, ZT6_NDP_ANSWERED},
+	{ETH0, SOLICIT_KERNEL, 0, ZT6_NDP_ANSWERED},   {ETH0, TO_LAN, 0, ZT6_FORWARDED},
+	{ETH0, TO_LAN_SOURCES, 0, ZT6_FORWARDED},      {ETH0, SIX_TO_MEMBER, 20, ZT6_DECAPSULATED},
+	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED},  {ETH0, ARP, 0, ZT6_PASS_OTHER},
+	{OVERLAY, FROM_STRANGER, 0, ZT6_DROP_SPOOFED}, {ETH0, TO_LAN_BEHIND, 0, ZT6_FORWARDED},
+};
+
+static void make_frames(const struct bench *bench, struct frames sets[FRAME_SETS])
+{
+	const uint8_t *eth0 = bench->lab.eth0.mac, *overlay = bench->lab.overlay.mac;
+	const uint32_t many = BENCH_MEMBERS;
+
+	frames_solicitations(&sets[SOLICIT_STATIC], NET_STATIC);
+	frames_solicitations(&sets[SOLICIT_AUTO], NET_AUTO);
+	frames_solicitations(&sets[SOLICIT_KERNEL], NET_KERNEL);
+	frames_ipv6(&sets[TO_LAN], eth0, NET_WORLD, many, NET_LAN, many);
+	frames_ipv6(&sets[TO_LAN_SOURCES], eth0, NET_WORLD, many, NET_LAN, 1);
+	frames_ipv6(&sets[TO_LAN_BEHIND], eth0, NET_WORLD, 1, NET_BEHIND, 1);
+	frames_vary_destination(&sets[TO_LAN_BEHIND]);
+	frames_6in4(&sets[SIX_TO_MEMBER], eth0, NET_WORLD, many, NET_MEMBER, many);
+	frames_ipv6(&sets[FROM_MEMBER], overlay, NET_MEMBER, many, NET_WORLD, many);
+	frames_ipv6(&sets[FROM_STRANGER], overlay, NET_WORLD, many, NET_LAN, 1);
+	frames_arp(&sets[ARP]);
+}
+
+static int subject_program(const struct bench *bench, enum subject subject,
+			   const struct gateway_port *port)
+{
+	switch (subject) {
+	case BARE_SWAP:
+		return bpf_program__fd(bench->programs->progs.bare_swap);
+	case BARE_REDIRECT:
+		return bpf_program__fd(bench->programs->progs.bare_redirect);
+	default:
+		return port->program;
+	}
+}
+
+/* Where the bare redirect has to lead on this path. */
+static uint32_t exit_of(const struct bench *bench, enum path path)
+{
+	switch (path) {
+	case TO_ETH0:
+		return bench->lab.eth1.ifindex;
+	case TO_TAP:
+		return bench->lab.overlay.ifindex;
+	default:
+		return bench->lab.eth0.ifindex;
+	}
+}
+
+/* A sample, with the port's program in place. */
+static int take_sample(struct bench *bench, const struct rate_plan *plan,
+		       const struct frames *frames, int program, uint64_t packets,
+		       struct sample *out)
+{
+	switch (plan->path) {
+	case TO_ETH0:
+		return bench_send(bench, frames, bench->to_gateway, packets, 0, out);
+	case TO_TAP:
+		return bench_send_to_tap(bench, frames, packets, out);
+	case TO_RIVAL:
+		return bench_send(bench, frames, bench->to_rival, packets, 0.3, out);
+	case FROM_OVERLAY:
+		return bench_send_from_overlay(bench, frames, program, packets, out);
+	default:
+		return bench_write_to_tap(bench, frames, packets, out);
+	}
+}
+
+static int measure_rate(struct bench *bench, const struct frames *sets, int which, double scale,
+			int round)
+{
+	const struct rate_plan *plan = &rate_plans[which];
+	const struct gateway_port *port = plan->path == FROM_OVERLAY || plan->path == WRITTEN
+						  ? &bench->lab.overlay
+						  : &bench->lab.eth0;
+	int program = subject_program(bench, plan->subject, port), err;
+	struct rate *rate = &rates[which];
+	struct sample sample;
+
+	bench_expect(bench, plan->offset, plan->value);
+	err = bench_exit_to(bench, exit_of(bench, plan->path));
+	if (!err && plan->subject != GATEWAY_PROGRAM)
+		err = bench_occupy(port, program);
+	if (!err)
+		err = take_sample(bench, plan, &sets[plan->frames], program, plan->packets * scale,
+				  &sample);
+	if (!err && plan->subject != GATEWAY_PROGRAM)
+		err = bench_occupy(port, port->program);
+	if (err)
+		return err;
+	rate->per_second[round] = sample.arrived / sample.seconds;
+	rate->sent += sample.sent;
+	rate->arrived += sample.arrived;
+	rate->other += sample.other;
+	return 0;
+}
+
+/* Packets that do not come to the verdict that was to be measured are an error. */
+static int measure_cost(struct bench *bench, const struct frames *sets, size_t which, double scale,
+			int round)
+{
+	const struct cost_plan *plan = &cost_plans[which];
+	const struct gateway_port *port = (void *)((char *)&bench->lab + plan->port);
+	uint64_t packets = REPEATED * scale;
+	uint64_t before = lab_verdicts(&bench->lab, port, plan->verdict), came;
+	int err = bench_cost(bench, port, &sets[plan->frames], plan->head_moves, packets,
+			     &costs[which].ns[round]);
+
+	came = lab_verdicts(&bench->lab, port, plan->verdict) - before;
+	if (!err && came != packets) {
+		fprintf(stderr, "bench: %s: %llu of %llu packets came to another verdict\n",
+			costs[which].title, (unsigned long long)(packets - came),
+			(unsigned long long)packets);
+		return -EPROTO;
+	}
+	return err;
+}
+
+/* ndppd takes the place of the kernel's proxy, where it is installed. */
+static int measure_ndppd(struct bench *bench, const struct frames *sets, double scale, int rounds)
+{
+	char *const argv[] = {"ndppd", "-c", "/run/ndppd.conf", NULL};
+	const struct timespec start_up = {.tv_nsec = 300 * 1000 * 1000};
+	int err = lab_shell(&bench->lab, RIVAL,
+			    "echo 0 >/proc/sys/net/ipv6/conf/eth0/proxy_ndp; "
+			    "ip -6 neighbour flush proxy dev eth0; "
+			    "echo 'proxy eth0 { rule " NET_STATIC "/48 { static } }' "
+			    ">/run/ndppd.conf");
+	pid_t ndppd = err ? err : lab_start(&bench->lab, RIVAL, argv);
+
+	if (ndppd < 0)
+		return ndppd;
+	nanosleep(&start_up, NULL);
+	if (lab_ended(ndppd)) {
+		fprintf(stderr, "bench: ndppd is not installed: left out\n");
+		return 0;
+	}
+	for (int round = 0; !err && round < rounds; round++)
+		err = measure_rate(bench, sets, NDP_NDPPD, scale, round);
+	lab_stop(ndppd);
+	return err;
+}
+
+/* What the agent would have done: it has seen every member of NET_AUTO alive. */
+static int verify_members(const struct bench *bench)
+{
+	const struct zt6_verified forever = {.expires_ns = 1ULL << 62};
+	struct zt6_address_key key = {.port = bench->lab.eth0.slot};
+
+	for (uint32_t i = 1; i <= BENCH_MEMBERS; i++) {
+		const struct in6_addr addr = frames_address(NET_AUTO, i);
+
+		memcpy(&key.addr, &addr, sizeof(key.addr));
+		if (bpf_map_update_elem(bench->lab.verified, &key, &forever, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+int runs_measure(struct bench *bench, int rounds, double scale, struct results *out)
+{
+	struct frames *sets = calloc(FRAME_SETS, sizeof(*sets));
+	int err = 0;
+
+	if (!sets)
+		return -ENOMEM;
+	make_frames(bench, sets);
+	err = verify_members(bench);
+	for (int round = 0; round < rounds && !err; round++) {
+		for (int i = 0; i < NDP_NDPPD && !err; i++)
+			err = measure_rate(bench, sets, i, scale, round);
+		for (size_t i = 0; i < COSTS && !err; i++)
+			err = measure_cost(bench, sets, i, scale, round);
+	}
+	if (!err)
+		err = measure_ndppd(bench, sets, scale, rounds);
+	free(sets);
+	*out = (struct results){
+		.rounds = rounds,
+		.rates = rates,
+		.ratios = ratios,
+		.costs = costs,
+		.rate_count = RATES,
+		.ratio_count = sizeof(ratios) / sizeof(ratios[0]),
+		.cost_count = COSTS,
+	};
+	return err;
+}
