@@ -47,6 +47,7 @@ enum zt6_tunnel_flags {
 	ZT6_TUNNEL_DF = 1 << 0,          /* Don't Fragment on outer packets */
 	ZT6_TUNNEL_INHERIT_TTL = 1 << 1, /* outer TTL is the inner hop limit */
 	ZT6_TUNNEL_INHERIT_TOS = 1 << 2, /* outer DSCP is the inner one */
+	ZT6_TUNNEL_LOCAL_AUTO = 1 << 4,  /* local is whatever address the uplink has */
 	ZT6_TUNNEL_BPF = 1 << 3,         /* its interface is a TUN: our TC programs do sit's work */
 };
 
@@ -95,6 +96,7 @@ enum zt6_port_flags {
 	ZT6_PORT_SOURCE_TARGET = 1 << 2, /* advertisements come from the target's own address */
 	ZT6_PORT_SOURCE_ROUTED = 1 << 3, /* the source decides routes here (rule from, multipath) */
 	ZT6_PORT_KEEPALIVE = 1 << 4,     /* the agent verifies targets anew also when idle */
+	ZT6_PORT_XDP_GENERIC = 1 << 5,   /* the program runs behind the driver, not in it */
 };
 
 /* How the agent verifies targets that are asked for on a proxied port. */

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "../instance.h"
 #include "../loader/maps.h"
@@ -21,21 +22,39 @@ struct agent {
 	const struct instance *instance;
 	struct map_fds maps;
 	int verified_map, negative_map, members_map;
-	struct zt6_agent *shared;     /* memory of the map `agent` */
-	struct ring_buffer *events;   /* what XDP has for us */
-	struct nl_sock *requests;     /* questions to the kernel */
-	struct nl_sock *watch;        /* what the kernel says unasked */
-	int packets;                  /* packet socket, for advertisements */
+	struct zt6_agent *shared;   /* memory of the map `agent` */
+	struct ring_buffer *events; /* what XDP has for us */
+	struct nl_sock *requests;   /* questions to the kernel */
+	struct nl_sock *watch;      /* what the kernel says unasked */
+	int packets;                /* packet socket, for advertisements */
+	int epoll, signals;
+	int lock;                     /* that no other agent has */
 	struct neighbours neighbours; /* those that are valid */
 	struct targets targets;
-	struct model model;       /* as the maps have it */
-	__u32 members_max;        /* limits members */
-	bool refresh_wanted;      /* an interface, address or rule has changed */
-	bool resync_wanted;       /* messages were lost */
-	uint64_t refreshed_ns;    /* when that was last acted upon */
-	uint64_t ticked_ns;       /* when the once-a-second work was last done */
-	unsigned int probes_left; /* neighbours that may be probed in this second */
+	struct model model;           /* as the maps have it */
+	__u32 members_max;            /* limits members */
+	bool refresh_wanted;          /* an interface, address or rule has changed */
+	bool resync_wanted;           /* messages were lost */
+	bool repair_wanted;           /* one of our interfaces may lack what `up` gave it */
+	struct timespec pins_changed; /* the folder of the pins, when they were opened */
+	uint64_t refreshed_ns;        /* when that was last acted upon */
+	uint64_t ticked_ns;           /* when the once-a-second work was last done */
+	unsigned int probes_left;     /* neighbours that may be probed in this second */
 };
+
+/* maps.c: 0, -ENOENT when nothing is up, or another error. */
+int agent_open_maps(struct agent *agent);
+void agent_close_maps(struct agent *agent);
+
+/* Whether something else is pinned by now than what we have open. */
+bool agent_pins_changed(const struct agent *agent);
+
+/* loop.c: 0 or a negative error, with a message where the reason is not plain. */
+int agent_open_sockets(struct agent *agent);
+void agent_close_sockets(struct agent *agent);
+
+/* Runs until SIGTERM or SIGINT (0); -ENOENT when the instance has gone down. */
+int agent_run(struct agent *agent);
 
 /* CLOCK_MONOTONIC in nanoseconds: the programs' clock. */
 uint64_t agent_now(void);
@@ -60,7 +79,8 @@ int watch_refresh(struct agent *agent);
 /* verify.c: targets under rules, from the question to the answer. */
 void verify_event(struct agent *agent, const struct zt6_event *event);
 void verify_neighbour(struct agent *agent, const struct neighbour *neighbour, unsigned int change);
-void verify_tick(struct agent *agent, uint64_t now);
+void verify_deadlines(struct agent *agent, uint64_t now);
+void verify_renew(struct agent *agent, uint64_t now);
 
 /* answer.c: the advertisement that XDP would have sent. */
 int answer_open(struct agent *agent);

@@ -249,7 +249,7 @@ static void renew(struct agent *agent, struct target *target, uint64_t now)
 	ask(agent, target);
 }
 
-void verify_tick(struct agent *agent, uint64_t now)
+void verify_deadlines(struct agent *agent, uint64_t now)
 {
 	struct target *target, *next;
 
@@ -258,8 +258,12 @@ void verify_tick(struct agent *agent, uint64_t now)
 		if (target->deadline_ns <= now)
 			give_up(agent, target);
 	}
-	if (agent->ticked_ns != now)
-		return;
+}
+
+void verify_renew(struct agent *agent, uint64_t now)
+{
+	struct target *target, *next;
+
 	for (target = TAILQ_FIRST(&agent->targets.verified); target; target = next) {
 		next = TAILQ_NEXT(target, entry);
 		if (target->deadline_ns <= now)

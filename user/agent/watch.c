@@ -2,6 +2,7 @@
 /* The kernel's notices: routes, neighbours, interfaces, addresses, rules. */
 #include <errno.h>
 #include <linux/neighbour.h>
+#include <net/if.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
@@ -11,6 +12,7 @@
 
 #include "../loader/model_refresh.h"
 #include "../loader/netlink.h"
+#include "../loader/programs.h"
 #include "../log.h"
 #include "agent.h"
 
@@ -55,6 +57,20 @@ static int on_neighbour(struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
+/* One of our interfaces that is up may lack what `up` gave it: it was made anew, or was down. */
+static void on_link(struct nlmsghdr *message, struct agent *agent)
+{
+	const struct ifinfomsg *link = nlmsg_data(message);
+	struct nlattr *name = nlmsg_find_attr(message, sizeof(*link), IFLA_IFNAME);
+
+	if (!name || !(link->ifi_flags & IFF_UP) || !(link->ifi_change & IFF_UP))
+		return;
+	for (int slot = 0; slot < ZT6_MAX_PORTS; slot++)
+		if (agent->model.ports[slot].role != ZT6_ROLE_NONE &&
+		    !strcmp(agent->model.ports[slot].name, nla_get_string(name)))
+			agent->repair_wanted = true;
+}
+
 static int on_notice(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *message = nlmsg_hdr(msg);
@@ -71,6 +87,10 @@ static int on_notice(struct nl_msg *msg, void *arg)
 		agent->refresh_wanted = true; /* a multipath route makes the source decide */
 		break;
 	case RTM_NEWLINK:
+		on_link(message, agent);
+		agent_bump_generation(agent);
+		agent->refresh_wanted = true;
+		break;
 	case RTM_DELLINK:
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
@@ -140,18 +160,48 @@ int watch_resync(struct agent *agent)
 	struct ndmsg all = {.ndm_family = AF_UNSPEC};
 	int err;
 
+	/* Ports first: neighbours on other interfaces are none of ours. */
+	err = watch_refresh(agent);
+	if (err)
+		return err;
 	neighbours_clear(&agent->neighbours);
 	err = netlink_dump(agent->requests, RTM_GETNEIGH, &all, sizeof(all), on_neighbour, agent);
 	agent_bump_generation(agent);
-	return err ? err : watch_refresh(agent);
+	return err;
+}
+
+/* Programs go where their ports' interfaces have gone. The maps know the new index already: a
+ * program that arrives finds its port. */
+static void follow_ports(struct agent *agent, const struct zt6_port before[ZT6_MAX_PORTS],
+			 const struct model *fresh)
+{
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		const struct zt6_port *port = &fresh->ports[slot];
+		int err;
+
+		if (port->role == ZT6_ROLE_NONE || port->ifindex == before[slot].ifindex)
+			continue;
+		agent->repair_wanted = true;
+		err = programs_follow(agent->instance->pin_dir, slot, port);
+		if (err)
+			log_warning("%s: the programs could not follow it: %s", port->name,
+				    strerror(-err));
+		else if (port->ifindex)
+			log_info("%s: has come back with index %u", port->name, port->ifindex);
+		else
+			log_info("%s: has gone; waiting for it", port->name);
+	}
 }
 
 int watch_refresh(struct agent *agent)
 {
+	struct zt6_port before[ZT6_MAX_PORTS];
 	struct model fresh = {0};
 	int err;
 
+	/* Not from our own memory: the loader may have written since. */
 	err = maps_read(&agent->maps, &fresh);
+	memcpy(before, fresh.ports, sizeof(before));
 	if (!err)
 		err = model_refresh(&fresh, agent->requests);
 	if (!err)
@@ -160,6 +210,7 @@ int watch_refresh(struct agent *agent)
 		model_free(&fresh);
 		return err;
 	}
+	follow_ports(agent, before, &fresh);
 	model_free(&agent->model);
 	agent->model = fresh;
 	return 0;

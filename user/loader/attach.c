@@ -177,6 +177,44 @@ static int attach_tc(struct programs *programs, unsigned int slot, const struct 
 	return err;
 }
 
+static int follow_xdp(const char *pin_dir, unsigned int slot, const struct zt6_port *port)
+{
+	__u32 mode = port->flags & ZT6_PORT_XDP_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode);
+	char name[PIN_NAME_MAX];
+	int program, link, err;
+
+	err = pin_remove(pin_dir, pin_slot_name(name, "xdp_link", slot));
+	if (err || !port->ifindex)
+		return err;
+	program = pin_open(pin_dir, pin_slot_name(name, "xdp_program", slot));
+	if (program < 0)
+		return program;
+	link = bpf_link_create(program, (int)port->ifindex, BPF_XDP, &options);
+	err = link < 0 ? explain_xdp_error(port, mode, -errno)
+		       : pin_replace(pin_dir, pin_slot_name(name, "xdp_link", slot), link);
+	if (link >= 0)
+		close(link);
+	close(program);
+	return err;
+}
+
+int programs_follow(const char *pin_dir, unsigned int slot, const struct zt6_port *port)
+{
+	char name[PIN_NAME_MAX];
+	int program, err = 0;
+
+	if (port->role != ZT6_ROLE_TUNNEL)
+		err = follow_xdp(pin_dir, slot, port);
+	program = pin_open(pin_dir, pin_slot_name(name, "tc_program", slot));
+	if (program < 0)
+		return err;
+	if (!err && port->ifindex)
+		err = set_filter((int)port->ifindex, port->role == ZT6_ROLE_TUNNEL, program);
+	close(program);
+	return err;
+}
+
 static int pin_maps(struct programs *programs)
 {
 	for (size_t i = 0; i < programs->map_count; i++) {

@@ -78,6 +78,8 @@ int model_slots(struct model *model, const struct conf *conf)
 			model->ports[slot].role = wanted[i].role;
 			model->ports[slot].vlan = wanted[i].vlan;
 			model->datapaths[slot] = wanted[i].datapath;
+			if (wanted[i].datapath == DATAPATH_XDP_GENERIC)
+				model->ports[slot].flags = ZT6_PORT_XDP_GENERIC;
 		}
 	}
 	return 0;
@@ -297,6 +299,7 @@ static int fill_tunnel(struct model *model, const struct conf_tunnel *conf, size
 		.flags = (conf->pmtudisc ? ZT6_TUNNEL_DF : 0) |
 			 (conf->ttl ? 0 : ZT6_TUNNEL_INHERIT_TTL) |
 			 (conf->tos_inherit ? ZT6_TUNNEL_INHERIT_TOS : 0) |
+			 (conf->local_auto ? ZT6_TUNNEL_LOCAL_AUTO : 0) |
 			 (model->tunnel_bpf[slot] ? ZT6_TUNNEL_BPF : 0),
 		.port = slot,
 		.uplink = uplink,

@@ -26,7 +26,7 @@ struct model {
 	struct zt6_settings settings; /* hash_seed stays 0: programs.c keeps the one in use */
 	struct zt6_port ports[ZT6_MAX_PORTS];
 	enum conf_datapath datapaths[ZT6_MAX_PORTS]; /* as configured */
-	bool tunnel_bpf[ZT6_MAX_PORTS];		     /* a tunnel port whose device is `bpf` */
+	bool tunnel_bpf[ZT6_MAX_PORTS];              /* a tunnel port whose device is `bpf` */
 	__u32 members, negative;                     /* entries of the maps of these names */
 	struct model_prefix *prefixes;
 	size_t prefix_count;

@@ -85,6 +85,19 @@ static int refresh_own(struct model *model, struct nl_sock *nl)
 	return err;
 }
 
+/* `local auto`: an uplink without an address leaves the tunnel as it was. */
+static void refresh_tunnels(struct model *model, struct nl_sock *nl)
+{
+	for (__u32 i = 0; i < model->settings.tunnel_count && i < ZT6_MAX_TUNNELS; i++) {
+		struct zt6_tunnel *tunnel = &model->settings.tunnels[i];
+		struct in_addr local;
+
+		if ((tunnel->flags & ZT6_TUNNEL_LOCAL_AUTO) && tunnel->uplink < ZT6_MAX_PORTS &&
+		    !facts_ipv4_address(nl, (int)model->ports[tunnel->uplink].ifindex, &local))
+			tunnel->local = local.s_addr;
+	}
+}
+
 int model_refresh(struct model *model, struct nl_sock *nl)
 {
 	int err = 0;
@@ -92,7 +105,9 @@ int model_refresh(struct model *model, struct nl_sock *nl)
 	for (int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
 		if (model->ports[slot].role != ZT6_ROLE_NONE)
 			err = refresh_port(&model->ports[slot], nl);
-	if (!err)
-		err = refresh_own(model, nl);
+	if (err)
+		return err;
+	refresh_tunnels(model, nl);
+	err = refresh_own(model, nl);
 	return err ? err : refresh_source_routed(model, nl);
 }

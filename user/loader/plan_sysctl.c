@@ -15,6 +15,10 @@
 #include "plan_internal.h"
 #include "../log.h"
 
+/* Where there is no proxy to say so: the defaults of its keys (design §5.2). */
+#define INSIDE_TIMEOUT_MS 500
+#define INSIDE_RETRIES    3
+
 static bool conf_is(const char *name, const char *key, const char *value)
 {
 	char path[128], found[32];
@@ -92,6 +96,50 @@ int plan_device_sysctl(struct planner *planner, const char *name, const char *ke
 	return plan_conf_sysctl(planner, "ipv6", name, key, value);
 }
 
+/* How the kernel asks for members: as often and as patiently as the proxies say, the most patient
+ * one where they differ; and a known one that does not answer by unicast at once by multicast, for
+ * it may have another MAC. */
+static int plan_inside_neighbours(struct planner *planner, const char *name)
+{
+	const struct conf *conf = planner->conf;
+	uint32_t timeout_ms = conf->proxy_count ? 0 : INSIDE_TIMEOUT_MS;
+	uint32_t retries = conf->proxy_count ? 0 : INSIDE_RETRIES;
+	const char *const keys[] = {"retrans_time_ms", "mcast_solicit", "ucast_solicit",
+				    "mcast_resolicit"};
+	uint32_t values[4];
+	char path[128], value[16];
+	int err = 0;
+
+	for (size_t i = 0; i < conf->proxy_count; i++) {
+		if (conf->proxies[i].timeout_ms > timeout_ms)
+			timeout_ms = conf->proxies[i].timeout_ms;
+		if (conf->proxies[i].retries > retries)
+			retries = conf->proxies[i].retries;
+	}
+	values[0] = timeout_ms;
+	values[1] = retries + 1;
+	values[2] = 1;
+	values[3] = retries + 1;
+	for (size_t i = 0; i < 4 && !err; i++) {
+		snprintf(path, sizeof(path), "net/ipv6/neigh/%s/%s", name, keys[i]);
+		snprintf(value, sizeof(value), "%u", values[i]);
+		err = plan_add(planner, sysctl_object(path, value));
+	}
+	return err;
+}
+
+static int plan_all_inside_neighbours(struct planner *planner)
+{
+	const struct conf *conf = planner->conf;
+	int err = 0;
+
+	for (size_t i = 0; i < conf->zerotier_count && !err; i++)
+		err = plan_inside_neighbours(planner, conf->zerotiers[i].interface);
+	for (size_t i = 0; i < conf->lan_count && !err; i++)
+		err = plan_inside_neighbours(planner, conf->lans[i].name);
+	return err;
+}
+
 int plan_forwarding(struct planner *planner)
 {
 	const struct rtmsg rtm = {.rtm_family = AF_INET6};
@@ -109,6 +157,8 @@ int plan_forwarding(struct planner *planner)
 	/* bpf_fib_lookup() also asks the interface that a packet came in by. */
 	if (!err)
 		err = forward_ports(planner);
+	if (!err)
+		err = plan_all_inside_neighbours(planner);
 	/* The programs look the outer next hop up as if from lo, which needs this and not
 	 * ip_forward. */
 	if (!err && planner->conf->tunnel_count)

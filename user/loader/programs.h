@@ -8,7 +8,7 @@
 
 /* Our filters on clsact, by which `down` finds them again. */
 #define ZT6_TC_PRIORITY 6
-#define ZT6_TC_HANDLE	1
+#define ZT6_TC_HANDLE   1
 
 struct programs;
 
@@ -41,6 +41,14 @@ int programs_attach(struct programs *programs, const struct model *model);
 
 /* Undoes programs_attach() where a later step of `up` fails. */
 void programs_rollback(struct programs *programs);
+
+/**
+ * programs_follow - bring the pinned programs of a slot to the interface that the port has now.
+ * @port: with the present ifindex; 0 takes the link away
+ *
+ * For the agent: it needs the pins and CAP_NET_ADMIN, no CAP_BPF. 0, or -errno with a message.
+ */
+int programs_follow(const char *pin_dir, unsigned int slot, const struct zt6_port *port);
 
 /* Slot's XDP program, for tests and `explain`; or -1. */
 int programs_xdp_fd(const struct programs *programs, unsigned int slot);

@@ -205,6 +205,24 @@ out:
 	return err;
 }
 
+int loader_repair(const struct instance *instance)
+{
+	struct objects ours = {0};
+	struct work work;
+	int err = work_begin(&work, instance);
+
+	if (err)
+		return err;
+	err = work.journal->found ? objects_copy(&work.journal->objects, &ours) : -ENOENT;
+	if (!err)
+		err = apply_make(work.journal, work.nl, &ours, NULL);
+	if (journal_finish(work.journal) && !err)
+		err = -EIO;
+	objects_free(&ours);
+	work_end(&work);
+	return err;
+}
+
 static void preview_programs(const struct model *model)
 {
 	static const char *const how[] = {
