@@ -63,6 +63,7 @@ def test_a_live_member_that_nobody_knows_is_found_and_answered_at_once(lab, gate
 
 
 def test_a_verified_member_is_answered_in_xdp(lab, gateway):
+    forget(lab.router, "to-gw", M1.onlink)
     assert ping(lab.inet, M1.onlink) == 3
     before = count(gateway, "ndp_answered")
     forget(lab.router, "to-gw", M1.onlink)
