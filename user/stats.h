@@ -20,7 +20,7 @@ struct stats_port {
 	struct zt6_port port;
 	struct zt6_port_counters count; /* summed over the CPUs */
 	struct device_drops device;
-	bool device_up; /* IFF_UP */
+	bool device_up;       /* IFF_UP */
 	const char *datapath; /* what really runs: xdp, xdp-generic, tc, kernel or none */
 };
 
