@@ -40,9 +40,7 @@ static int check_mode(int fd, const char *path, bool credential)
 	const mode_t foreign = credential ? S_IRWXO : S_IRWXG | S_IRWXO;
 	struct stat st;
 
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		log_error("%s: it must be a plain file", path);
 		return -EINVAL;
 	}
@@ -62,10 +60,8 @@ static int check_mode(int fd, const char *path, bool credential)
 	return 0;
 }
 
-/* The whole file; NUL-terminated, to be cleared and freed. */
-static int read_file(const char *path, bool credential, char **out)
+static int read_file(const char *path, bool credential, char text[FILE_MAX + 1])
 {
-	char *text = calloc(1, FILE_MAX + 1);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
 	size_t length = 0;
 	ssize_t n = 1;
@@ -76,28 +72,24 @@ static int read_file(const char *path, bool credential, char **out)
 			  err == -ENOENT ? ": make it, mode 0600, with [TUNNEL], user=, key= and "
 					   "tunnel= on lines of their own (see zt6-bpf(8))"
 					 : "");
-		goto fail;
+		return err;
 	}
 	err = check_mode(fd, path, credential);
 	while (!err && n > 0 && length < FILE_MAX) {
 		n = read(fd, text + length, FILE_MAX - length);
-		if (n > 0)
-			length += (size_t)n;
-		else if (n < 0)
+		if (n < 0) {
 			err = -errno;
+			log_error("cannot read %s: %s", path, strerror(-err));
+		} else {
+			length += (size_t)n;
+		}
 	}
 	close(fd);
+	text[length] = '\0';
 	if (!err && (length == FILE_MAX || strlen(text) != length)) {
 		log_error("%s: this is no file of credentials", path);
 		err = -EINVAL;
 	}
-	if (!err) {
-		*out = text;
-		return 0;
-	}
-	explicit_bzero(text, FILE_MAX);
-fail:
-	free(text);
 	return err;
 }
 
@@ -214,18 +206,16 @@ static int parse(struct broker_logins *logins, char *text)
 
 int broker_logins_load(const struct instance *instance, struct broker_logins *out)
 {
-	char *text = NULL;
+	char text[FILE_MAX + 1];
 	bool credential;
 	int err;
 
 	*out = (struct broker_logins){0};
 	credential = find_path(instance, out->path, sizeof(out->path));
-	err = read_file(out->path, credential, &text);
-	if (err)
-		return err;
-	err = parse(out, text);
-	explicit_bzero(text, FILE_MAX);
-	free(text);
+	err = read_file(out->path, credential, text);
+	if (!err)
+		err = parse(out, text);
+	explicit_bzero(text, sizeof(text));
 	if (err)
 		broker_logins_clear(out);
 	return err;
