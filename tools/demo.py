@@ -222,44 +222,36 @@ def take_down(story, lab, before):
         story.output("gateway", "diff before after", "\n".join(left))
 
 
-SHELL = """
-PS1='zt6 gateway# '
-zt6-bpf() {{ '{binary}' -c '{conf}' --instance '{instance}' "$@"; }}
-{functions}
-cat <<'HINTS'
-
-This is a shell in the gateway's network namespace. The gateway is up; `exit` removes it all.
-
-  zt6-bpf status                          ports, tunnel, health
-  zt6-bpf stats                           each packet under its verdict
-  $EDITOR {conf}
-  zt6-bpf reload                          apply what was changed there
-  inet ping {routed}      from the Internet through the tunnel
-  inet ping {onlink}       from the Internet, on-link
-  m1 ping {inet}                 from a member
-  router ip -6 neigh                      what the router believes
-  router tcpdump -ni to-gw                what travels between router and gateway
-
-inet, router, broker, m1, m2 and lan in front of a command run it in that namespace.
-
-HINTS
-"""
+def hints(lab):
+    lines = [("zt6-bpf status", "ports, tunnel, health"),
+             ("zt6-bpf stats", "each packet under its verdict"),
+             (f"$EDITOR {lab.gateway.conf_path}", "the configuration"),
+             ("zt6-bpf reload", "apply what was changed there"),
+             (f"inet ping {M1.routed}", "from the Internet through the tunnel"),
+             (f"inet ping {M1.onlink}", "from the Internet, on-link"),
+             (f"m1 ping -I {M1.routed} {INET}", "from a member"),
+             ("router ip -6 neigh", "what the router believes"),
+             ("router tcpdump -ni to-gw", "what travels between router and gateway")]
+    width = max(len(command) for command, _ in lines)
+    return "\n".join(f"  {command:<{width}}   {about}" for command, about in lines)
 
 
 def play(lab):
     """A prompt in the gateway's namespace, with the others a word away."""
-    functions = "\n".join(f"{role}() {{ nsenter --net={getattr(lab, role).path} -- \"$@\"; }}"
-                          for role in ("inet", "router", "broker", "m1", "m2", "lan"))
+    print("\nThis is a shell in the gateway's network namespace. The gateway is up; `exit` removes it "
+          f"all.\n\n{hints(lab)}\n\ninet, router, broker, m1, m2 and lan in front of a command run "
+          "it in that namespace.\n", flush=True)
     with tempfile.NamedTemporaryFile("w", prefix="zt6-", suffix=".bashrc") as file:
-        file.write(SHELL.format(binary=BINARY, conf=lab.gateway.conf_path, instance=lab.name,
-                                functions=functions, routed=M1.routed, onlink=M1.onlink,
-                                inet=INET))
+        file.write("PS1='zt6 gateway# '\n")
+        file.write(f"zt6-bpf() {{ '{BINARY}' -c '{lab.gateway.conf_path}' --instance '{lab.name}' "
+                   '"$@"; }\n')
+        for role in ("inet", "router", "broker", "m1", "m2", "lan"):
+            file.write(f'{role}() {{ nsenter --net={getattr(lab, role).path} -- "$@"; }}\n')
         file.flush()
         # Ctrl-C is for what runs in the shell. A handler, unlike SIG_IGN, is not inherited.
         handler = signal.signal(signal.SIGINT, lambda *_: None)
         try:
-            shell = lab.gw.popen("bash", "--rcfile", file.name, "-i")
-            shell.wait()
+            lab.gw.popen("bash", "--rcfile", file.name, "-i").wait()
         finally:
             signal.signal(signal.SIGINT, handler)
 
