@@ -14,7 +14,8 @@
 #include "log.h"
 #include "zt6_abi.h"
 
-/* Kernel memory of an entry of a trie or hash beside its key and value, rounded up. */
+/* What an entry of a hash takes beside its key and value: 104 bytes of memory for 24 + 16, on
+ * Linux 6.18. A trie takes about as much. */
 #define ENTRY_OVERHEAD 64
 
 static const char *const datapaths[] = {
@@ -87,20 +88,27 @@ static uint64_t cache_entries(const struct conf_limits *limits)
 	return sets * ZT6_WAYS;
 }
 
-/* Bytes of all maps but the route cache. */
-static uint64_t fixed_maps(int cpus)
+/* Bytes of a trie or hash of @entries. */
+static uint64_t table(uint64_t entries, size_t key, uint64_t value)
 {
-	uint64_t tries = ZT6_MAX_PREFIXES * (sizeof(struct zt6_prefix_key) +
-					     sizeof(struct zt6_prefix) + ENTRY_OVERHEAD) +
-			 ZT6_MAX_RULES * (sizeof(struct zt6_rule_key) + sizeof(struct zt6_rule) +
-					  ENTRY_OVERHEAD);
-	uint64_t deferred = ZT6_MAX_DEFERRED *
-			    (sizeof(struct zt6_deferred_key) + sizeof(__u64) + ENTRY_OVERHEAD);
-	uint64_t by_port = ZT6_MAX_PORTS * (sizeof(struct zt6_port) + sizeof(struct zt6_buckets));
-	uint64_t counters = (uint64_t)cpus * ZT6_MAX_PORTS * sizeof(struct zt6_port_counters);
+	return entries * (key + value + ENTRY_OVERHEAD);
+}
 
-	return tries + deferred + by_port + counters + ZT6_EVENTS_SIZE +
-	       sizeof(struct zt6_settings) + sizeof(struct zt6_agent);
+/* Bytes of all maps but the route cache: bpf/maps.h. */
+static uint64_t other_maps(const struct conf_limits *limits, uint64_t cpus)
+{
+	size_t address = sizeof(struct zt6_address_key);
+	uint64_t by_port = sizeof(struct zt6_port) + sizeof(struct zt6_buckets) +
+			   cpus * sizeof(struct zt6_port_counters);
+
+	return ZT6_MAX_PORTS * by_port + sizeof(struct zt6_settings) + sizeof(struct zt6_agent) +
+	       table(ZT6_MAX_PREFIXES, sizeof(struct zt6_prefix_key), sizeof(struct zt6_prefix)) +
+	       table(ZT6_MAX_RULES, sizeof(struct zt6_rule_key), sizeof(struct zt6_rule)) +
+	       table(ZT6_MAX_DEFERRED, sizeof(struct zt6_deferred_key), sizeof(__u64)) +
+	       table(limits->members, address, sizeof(struct zt6_verified)) +
+	       table(limits->negative, address, sizeof(__u64)) +
+	       table(limits->members, address, sizeof(struct zt6_member)) +
+	       table(limits->members, address, cpus * sizeof(struct zt6_traffic)) + ZT6_EVENTS_SIZE;
 }
 
 static double mib(uint64_t bytes)
@@ -112,7 +120,7 @@ static double mib(uint64_t bytes)
 static int print_memory(const struct conf *conf)
 {
 	int cpus = libbpf_num_possible_cpus();
-	uint64_t entries = cache_entries(&conf->limits), cache;
+	uint64_t entries = cache_entries(&conf->limits), cache, other;
 
 	if (cpus < 0) {
 		log_error("cannot read the number of CPUs from "
@@ -121,10 +129,10 @@ static int print_memory(const struct conf *conf)
 		return cpus;
 	}
 	cache = entries * sizeof(struct zt6_route) * (uint64_t)cpus;
+	other = other_maps(&conf->limits, (uint64_t)cpus);
 	printf("memory    %.1f MiB: route cache %.1f MiB (CPUs %d, %" PRIu64
-	       " entries of %zu bytes each), other maps %.1f MiB at most\n",
-	       mib(cache + fixed_maps(cpus)), mib(cache), cpus, entries, sizeof(struct zt6_route),
-	       mib(fixed_maps(cpus)));
+	       " entries of %zu bytes each), other maps about %.1f MiB\n",
+	       mib(cache + other), mib(cache), cpus, entries, sizeof(struct zt6_route), mib(other));
 	return 0;
 }
 

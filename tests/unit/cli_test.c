@@ -210,6 +210,25 @@ static void check_adds_up_the_memory_per_cpu(void **state)
 	}
 }
 
+static void check_counts_what_members_take(void **state)
+{
+	struct run small, large;
+	double small_mib, large_mib;
+
+	(void)state;
+	run(&small, "uplink eth0\nlimits {\nmembers 16\nnegative 16\n}\n", NULL, check);
+	run(&large, "uplink eth0\nlimits {\nmembers 1048576\nnegative 1048576\n}\n", NULL, check);
+	assert_int_equal(
+		sscanf(strstr(small.out, "other maps "), "other maps about %lf MiB\n", &small_mib),
+		1);
+	assert_int_equal(
+		sscanf(strstr(large.out, "other maps "), "other maps about %lf MiB\n", &large_mib),
+		1);
+	/* Four tables, of 96 to some 200 bytes for each entry. */
+	assert_true(small_mib < 2);
+	assert_true(large_mib > 4 * 96 && large_mib < 4 * 96 + 2048);
+}
+
 static void check_names_the_overlap_only_when_asked(void **state)
 {
 	static const char part[] =
@@ -280,6 +299,7 @@ int main(void)
 		cmocka_unit_test(output_that_cannot_be_written_is_a_failure),
 		cmocka_unit_test(check_prints_what_it_understood),
 		cmocka_unit_test(check_adds_up_the_memory_per_cpu),
+		cmocka_unit_test(check_counts_what_members_take),
 		cmocka_unit_test(check_names_the_overlap_only_when_asked),
 		cmocka_unit_test(check_warns_of_what_is_not_built),
 		cmocka_unit_test(check_refuses_with_status_78),
