@@ -24,7 +24,7 @@ static bool find_path(const struct instance *instance, char *path, size_t size)
 
 	if (folder && *folder) {
 		snprintf(path, size, "%s/" CREDENTIAL, folder);
-		if (!access(path, F_OK))
+		if (!access(path, F_OK) || errno != ENOENT)
 			return true;
 	}
 	slash = strrchr(instance->conf_path, '/');
