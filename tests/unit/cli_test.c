@@ -140,6 +140,39 @@ static void help_and_version_go_to_stdout(void **state)
 	}
 }
 
+static void every_command_is_in_the_manual(void **state)
+{
+	static const char *const args[ARGS_MAX] = {"--help"};
+	FILE *file = fopen("man/zt6-bpf.8", "r");
+	char manual[16384];
+	struct run help;
+	size_t length, commands = 0;
+
+	(void)state;
+	assert_non_null(file);
+	length = fread(manual, 1, sizeof(manual) - 1, file);
+	fclose(file);
+	manual[length] = '\0';
+	run(&help, NULL, NULL, args);
+	for (char *line = strtok(help.out, "\n"); line; line = strtok(NULL, "\n")) {
+		char name[32], bold[2][64], *dash;
+
+		if (sscanf(line, "  %31[a-z-]", name) != 1 || *name == '-')
+			continue;
+		commands++;
+		dash = strchr(name, '-');
+		if (dash) { /* as roff writes it */
+			memmove(dash + 1, dash, strlen(dash) + 1);
+			*dash = '\\';
+		}
+		snprintf(bold[0], sizeof(bold[0]), ".B %s\n", name);
+		snprintf(bold[1], sizeof(bold[1]), ".BR %s ", name);
+		if (!strstr(manual, bold[0]) && !strstr(manual, bold[1]))
+			fail_msg("%s is not in man/zt6-bpf.8", name);
+	}
+	assert_true(commands >= 8);
+}
+
 static void output_that_cannot_be_written_is_a_failure(void **state)
 {
 	static const char *const args[ARGS_MAX] = {"version"};
@@ -296,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_usage_is_one_line_with_a_hint_and_status_2),
 		cmocka_unit_test(help_and_version_go_to_stdout),
+		cmocka_unit_test(every_command_is_in_the_manual),
 		cmocka_unit_test(output_that_cannot_be_written_is_a_failure),
 		cmocka_unit_test(check_prints_what_it_understood),
 		cmocka_unit_test(check_adds_up_the_memory_per_cpu),
