@@ -157,7 +157,8 @@ static void every_command_is_in_the_manual(void **state)
 	for (char *line = strtok(help.out, "\n"); line; line = strtok(NULL, "\n")) {
 		char name[32], bold[2][64], *dash;
 
-		if (sscanf(line, "  %31[a-z-]", name) != 1 || *name == '-')
+		if (strncmp(line, "  ", 2) != 0 || sscanf(line, "  %31[a-z-]", name) != 1 ||
+		    *name == '-')
 			continue;
 		commands++;
 		dash = strchr(name, '-');
