@@ -66,7 +66,8 @@ format: ## clang-format over all C files
 
 lint: $(SKELETONS) ## clang-format, clang-tidy and cppcheck, as CI runs them
 	clang-format --dry-run --Werror $(C_FILES)
-	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- $(CPPFLAGS) $(CFLAGS)
+	printf '%s\n' $(SOURCES) | xargs -P "$$(nproc)" -I{} clang-tidy --quiet \
+		--warnings-as-errors='*' {} -- $(CPPFLAGS) $(CFLAGS)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem -Iinclude -Iuser -D__x86_64__ user
 
