@@ -58,6 +58,8 @@ demo: ## a small Internet, a gateway and two members, on real packets
 install: all ## to $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONF)/zt6-bpf
 	install -D -m 0755 $(B)/zt6-bpf $(DESTDIR)$(PREFIX)/sbin/zt6-bpf
 	install -D -m 0644 tools/zt6.conf.example $(DESTDIR)$(PREFIX)/share/doc/zt6-bpf/zt6.conf.example
+	install -D -m 0644 man/zt6-bpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/zt6-bpf.8
+	install -D -m 0644 man/zt6.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/zt6.conf.5
 	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/zt6-bpf/README.md
 	install -d -m 0755 $(DESTDIR)$(SYSCONF)/zt6-bpf
 
