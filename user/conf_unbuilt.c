@@ -19,8 +19,6 @@ static const struct unbuilt {
 	{"zerotier", "bind", NULL, NULL},
 	{"lan", "datapath", "tc", "use auto, xdp or xdp-generic"},
 	{"lan", "vlan", NULL, NULL},
-	{"rule", "autowire", NULL, NULL},
-	{"rule", "autovia", NULL, NULL},
 	{"firewall", "allow", NULL, "list it in the rules of nftables"},
 };
 

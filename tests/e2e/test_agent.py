@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lab import GATEWAY, INET, M1, OVERLAY, Lab, conf
+from lab import GATEWAY, INET, M1, ONLINK, OVERLAY, Lab, conf
 from traffic import ping
 
 QUICK = "timeout 200ms\n    retries 1\n    valid 3s\n    invalid 3s"
@@ -161,6 +161,24 @@ def test_a_new_member_address_of_the_gateway_is_never_proxied(lab, gateway):
         assert count(gateway, "pass_ndp") >= 1
     finally:
         lab.gw.ip(f"addr del 2001:db8:48::9a7e/128 dev {OVERLAY}")
+
+
+def test_a_target_that_no_route_covers_is_found_on_its_interface_and_wired(lab, gateway):
+    gateway.configure(conf(tunnel=False, proxy=QUICK, method=f"iface {OVERLAY}",
+                           rule="autowire yes"))
+    gateway("reload")
+    time.sleep(1.5)  # the agent follows the pins
+    lab.gw.ip(f"route del {ONLINK} dev {OVERLAY} proto static metric 5000")
+    forget(lab.router, "to-gw", M1.onlink)
+    try:
+        assert wait_for(lambda: ping(lab.inet, M1.onlink, count=1) == 1)
+        wired = lab.gw.run("ip", "-6", "route", "show", M1.onlink).stdout
+        assert f"dev {OVERLAY}" in wired and "expires" in wired
+        lab.m1.ip(f"addr del {M1.onlink}/48 dev {OVERLAY}")
+        assert wait_for(lambda: not lab.gw.run("ip", "-6", "route", "show", M1.onlink).stdout, 8)
+    finally:
+        lab.m1.ip(f"addr replace {M1.onlink}/48 dev {OVERLAY} nodad")
+        lab.gw.ip(f"route add {ONLINK} dev {OVERLAY} proto static metric 5000")
 
 
 def test_status_says_when_the_agent_is_missing(lab, gateway):

@@ -39,6 +39,7 @@ static void what_is_built_may_be_set(void **state)
 		{IN_RULE, "auto; autowire no; autovia no; dad no"},
 		{IN_RULE, "static"},
 		{IN_RULE, "iface eth1"},
+		{IN_RULE, "iface eth1; autowire yes; autovia yes"},
 		{IN_FIREWALL, "policy kernel"},
 		{IN_FIREWALL, "policy off"},
 		{IN_LIMITS, "members 16; negative 16"},
@@ -74,10 +75,6 @@ static void what_is_not_built_is_told_with_its_line_and_a_remedy(void **state)
 		{IN_ZEROTIER, "interface zt0; bind enforce", "leave it at its default, off"},
 		{IN_LAN, "prefix 2001:db8::/64; datapath tc", "lan: \"datapath tc\""},
 		{IN_LAN, "prefix 2001:db8::/64; vlan 5", "lan: \"vlan 5\""},
-		{IN_RULE, "iface eth1; autowire yes",
-		 "rule: \"autowire yes\" is not built in this version: leave it at its default, "
-		 "no"},
-		{IN_RULE, "iface eth1; autovia yes", "leave it at its default, no"},
 		{IN_FIREWALL, "allow tcp 22", "list it in the rules of nftables"},
 	};
 
@@ -104,10 +101,10 @@ static void several_are_told_by_line(void **state)
 		unbuilt_of("firewall {\nallow tcp 1\n}\nlan b {\nprefix 2001:db8::/64\nvlan 7\n}\n"
 			   "proxy b {\nrule 2001:db8:1::/64 {\nauto\n}\n"
 			   "rule 2001:db8:2::/64 {\nstatic\n}\n"
-			   "rule 2001:db8:3::/64 {\niface c\nautovia yes\nautowire yes\n}\n}\n"
-			   "lan c {\nprefix 2001:db8:4::/64\n}\n",
+			   "rule 2001:db8:3::/64 {\niface c\n}\n}\n"
+			   "lan c {\nprefix 2001:db8:4::/64\ndatapath tc\nvlan 8\n}\n",
 			   &err);
-	static const unsigned int expect[] = {2, 6, 17, 18};
+	static const unsigned int expect[] = {2, 6, 21, 22};
 	const char *at = messages;
 	unsigned int line;
 

@@ -81,6 +81,32 @@ struct neighbour *neighbours_find(struct neighbours *neighbours, int ifindex,
 	return node ? *node : NULL;
 }
 
+struct mac_search {
+	int ifindex;
+	const uint8_t *mac;
+	const struct in6_addr *found;
+};
+
+static void match_mac(const void *node, VISIT visit, void *arg)
+{
+	const struct neighbour *neighbour = *(struct neighbour *const *)node;
+	struct mac_search *search = arg;
+
+	if ((visit == postorder || visit == leaf) && neighbour->family == AF_INET6 &&
+	    neighbour->ifindex == search->ifindex && IN6_IS_ADDR_LINKLOCAL(&neighbour->addr) &&
+	    !memcmp(neighbour->mac, search->mac, sizeof(neighbour->mac)))
+		search->found = &neighbour->addr;
+}
+
+const struct in6_addr *neighbours_link_local(const struct neighbours *neighbours, int ifindex,
+					     const uint8_t mac[6])
+{
+	struct mac_search search = {.ifindex = ifindex, .mac = mac};
+
+	twalk_r(neighbours->tree, match_mac, &search);
+	return search.found;
+}
+
 void neighbours_clear(struct neighbours *neighbours)
 {
 	tdestroy(neighbours->tree, free);

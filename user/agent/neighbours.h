@@ -43,6 +43,10 @@ unsigned int neighbours_update(struct neighbours *neighbours, const struct neigh
 struct neighbour *neighbours_find(struct neighbours *neighbours, int ifindex,
 				  const struct in6_addr *addr);
 
+/* The link-local address of whoever has the MAC on that interface, or NULL. */
+const struct in6_addr *neighbours_link_local(const struct neighbours *neighbours, int ifindex,
+					     const uint8_t mac[6]);
+
 /* Whether the kernel has had a sign of life lately, or never needs one. */
 bool neighbour_is_confirmed(const struct neighbour *neighbour);
 

@@ -8,6 +8,7 @@
 #include <netlink/msg.h>
 #include <string.h>
 
+#include "../loader/kinds.h"
 #include "../loader/netlink.h"
 
 static int on_route(struct nlmsghdr *message, void *arg)
@@ -75,4 +76,45 @@ int nud_renew(struct nl_sock *nl, const struct next_hop *hop)
 	int err = write_neighbour(nl, hop, NLM_F_REPLACE, NUD_FAILED, 0);
 
 	return err && err != -ENOENT ? err : nud_use(nl, hop);
+}
+
+static struct nl_msg *wire_message(int type, int flags, const union zt6_addr *target,
+				   const struct next_hop *hop)
+{
+	struct rtmsg route = {
+		.rtm_family = AF_INET6,
+		.rtm_dst_len = 128,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = ZT6_RTPROT,
+		.rtm_scope = RT_SCOPE_UNIVERSE,
+		.rtm_type = RTN_UNICAST,
+	};
+	struct nl_msg *msg = netlink_message(type, NLM_F_REQUEST | flags, &route, sizeof(route));
+
+	if (msg && (nla_put(msg, RTA_DST, sizeof(*target), target) ||
+		    nla_put_u32(msg, RTA_OIF, (uint32_t)hop->ifindex))) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+int nud_wire(struct nl_sock *nl, const union zt6_addr *target, const struct next_hop *hop,
+	     const struct in6_addr *via, __u32 seconds)
+{
+	struct nl_msg *msg = wire_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, target, hop);
+
+	if (msg && (nla_put_u32(msg, RTA_EXPIRES, seconds) ||
+		    (via && nla_put(msg, RTA_GATEWAY, sizeof(*via), via)))) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return netlink_request(nl, msg, NULL, NULL);
+}
+
+int nud_unwire(struct nl_sock *nl, const union zt6_addr *target, const struct next_hop *hop)
+{
+	int err = netlink_request(nl, wire_message(RTM_DELROUTE, 0, target, hop), NULL, NULL);
+
+	return err == -ESRCH ? 0 : err;
 }

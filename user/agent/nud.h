@@ -29,4 +29,15 @@ int nud_probe(struct nl_sock *nl, const struct next_hop *hop);
 /* A neighbour's MAC is believed no longer, and asked for anew (NUD_FAILED, then use). */
 int nud_renew(struct nl_sock *nl, const struct next_hop *hop);
 
+/**
+ * nud_wire - a /128 route to @target out of the hop's interface (`autowire`).
+ * @via: a link-local address of the neighbour, or NULL (`autovia`)
+ * @seconds: after which the kernel itself takes it away, so that none is left after a crash
+ */
+int nud_wire(struct nl_sock *nl, const union zt6_addr *target, const struct next_hop *hop,
+	     const struct in6_addr *via, __u32 seconds);
+
+/* Takes such a route away; 0 also when there is none. */
+int nud_unwire(struct nl_sock *nl, const union zt6_addr *target, const struct next_hop *hop);
+
 #endif

@@ -20,6 +20,7 @@
 #define RENEWAL_FRACTION 4
 
 #define NSEC_PER_MSEC 1000000ULL
+#define NSEC_PER_SEC  1000000000ULL
 
 static uint64_t valid_ns(const struct agent *agent, const struct target *target)
 {
@@ -37,6 +38,32 @@ static void answer_waiters(struct agent *agent, struct target *target)
 	for (unsigned int i = 0; i < target->waiter_count; i++)
 		answer_send(agent, target->key.port, &target->key.addr, &target->waiters[i]);
 	target->waiter_count = 0;
+}
+
+/* ndppd's autowire and autovia: the target gets a route of its own for as long as it is believed. */
+static void wire(struct agent *agent, const struct target *target)
+{
+	const struct neighbour *neighbour;
+	const struct in6_addr *via = NULL;
+	int err;
+
+	if (!(target->rule.flags & ZT6_RULE_AUTOWIRE))
+		return;
+	neighbour = neighbours_find(&agent->neighbours, target->hop.ifindex, &target->hop.addr);
+	if (neighbour && (target->rule.flags & ZT6_RULE_AUTOVIA))
+		via = neighbours_link_local(&agent->neighbours, target->hop.ifindex,
+					    neighbour->mac);
+	err = nud_wire(agent->requests, &target->key.addr, &target->hop, via,
+		       (__u32)(valid_ns(agent, target) / NSEC_PER_SEC) + 1);
+	if (err)
+		log_warning("%s: a route could not be added: %s",
+			    agent->model.ports[target->key.port].name, strerror(-err));
+}
+
+static void unwire(struct agent *agent, const struct target *target)
+{
+	if (target->rule.flags & ZT6_RULE_AUTOWIRE)
+		nud_unwire(agent->requests, &target->key.addr, &target->hop);
 }
 
 /* The target has answered. */
@@ -57,6 +84,8 @@ static void confirm(struct agent *agent, struct target *target)
 	targets_set_verified(&agent->targets, target);
 	target->deadline_ns = entry.expires_ns;
 	target->probed_ns = 0;
+	/* Before the answer: what it attracts shall find the way. */
+	wire(agent, target);
 	answer_waiters(agent, target);
 }
 
@@ -68,6 +97,7 @@ static void give_up(struct agent *agent, struct target *target)
 
 	bpf_map_delete_elem(agent->verified_map, &target->key);
 	bpf_map_update_elem(agent->negative_map, &target->key, &until, BPF_ANY);
+	unwire(agent, target);
 	targets_remove(&agent->targets, target);
 }
 
@@ -266,9 +296,11 @@ void verify_renew(struct agent *agent, uint64_t now)
 
 	for (target = TAILQ_FIRST(&agent->targets.verified); target; target = next) {
 		next = TAILQ_NEXT(target, entry);
-		if (target->deadline_ns <= now)
+		if (target->deadline_ns <= now) {
+			unwire(agent, target);
 			targets_remove(&agent->targets, target);
-		else
+		} else {
 			renew(agent, target, now);
+		}
 	}
 }

@@ -10,6 +10,7 @@
 #include <netlink/socket.h>
 #include <string.h>
 
+#include "../loader/kinds.h"
 #include "../loader/model_refresh.h"
 #include "../loader/netlink.h"
 #include "../loader/programs.h"
@@ -84,7 +85,9 @@ static int on_notice(struct nl_msg *msg, void *arg)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		agent_bump_generation(agent);
-		agent->refresh_wanted = true; /* a multipath route makes the source decide */
+		/* A multipath route makes the source decide; our own are none. */
+		if (((struct rtmsg *)nlmsg_data(message))->rtm_protocol != ZT6_RTPROT)
+			agent->refresh_wanted = true;
 		break;
 	case RTM_NEWLINK:
 		on_link(message, agent);
