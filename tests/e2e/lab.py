@@ -184,7 +184,9 @@ class Lab:
     def _zerotier(self):
         taps = [f"{namespace.path},{OVERLAY},{node.mac}" for namespace, node in
                 ((self.gw, GATEWAY), (self.m1, M1), (self.m2, M2))]
-        self._stack.enter_context(self.m1.daemon(
+        self._service = contextlib.ExitStack()
+        self._stack.callback(self._service.close)
+        self._service.enter_context(self.m1.daemon(
             peer("tapswitch"), "-m", OVERLAY_MTU, *taps, ready="READY"))
         self.gw.ip(f"addr add {GATEWAY.rfc4193}/88 dev {OVERLAY}")
         if self.zerotier_routes:
@@ -201,6 +203,11 @@ class Lab:
                 route add ::/1 via {GATEWAY.rfc4193} proto static metric 5000
                 route add 8000::/1 via {GATEWAY.rfc4193} proto static metric 5000""")
         self.m2.ip(f"addr add {M2_MANUAL}/48 dev {OVERLAY}")
+
+    def restart_zerotier(self):
+        """As the service does it: the TAPs go, and come back with the same names and MACs."""
+        self._service.close()
+        self._zerotier()
 
 
 def conf(tunnel=True, onlink=True, lan=False, policy="off", method="auto", sixinfour="", proxy="",

@@ -181,6 +181,23 @@ def test_a_target_that_no_route_covers_is_found_on_its_interface_and_wired(lab, 
         lab.gw.ip(f"route add {ONLINK} dev {OVERLAY} proto static metric 5000")
 
 
+def test_a_tap_that_comes_back_is_a_port_again(lab, gateway):
+    def index():
+        return next(p for p in gateway.stats()["ports"] if p["name"] == OVERLAY)["ifindex"]
+
+    assert ping(lab.inet, M1.onlink) == 3
+    packets = gateway.counters().rx[OVERLAY]
+    for _ in range(3):
+        before = index()
+        lab.restart_zerotier()
+        assert wait_for(lambda: index() not in (0, before))
+        assert wait_for(lambda: ping(lab.inet, M1.onlink, count=1) == 1)
+        port = next(p for p in gateway.stats()["ports"] if p["name"] == OVERLAY)
+        assert port["datapath"] == "xdp"
+        assert gateway("status").returncode == 0
+    assert gateway.counters().rx[OVERLAY] > packets
+
+
 def test_status_says_when_the_agent_is_missing(lab, gateway):
     assert gateway("status").returncode == 0
     gateway.stop_agent()
