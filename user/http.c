@@ -87,7 +87,7 @@ int http_new(struct http **out)
 	event.data.fd = http->timer;
 	if (http->epoll < 0 || http->timer < 0 ||
 	    epoll_ctl(http->epoll, EPOLL_CTL_ADD, http->timer, &event)) {
-		err = -errno;
+		err = errno ? -errno : -EIO;
 		goto fail;
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))

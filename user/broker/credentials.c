@@ -110,7 +110,7 @@ static bool copy_value(char *to, size_t size, const char *value)
 	for (size_t i = 0; i < length; i++)
 		if (iscntrl((unsigned char)value[i]))
 			return false;
-	strcpy(to, value);
+	memcpy(to, value, length + 1);
 	return true;
 }
 
@@ -131,7 +131,7 @@ static const char *begin(struct broker_logins *logins, char *line)
 		return "this tunnel is there already";
 	if (logins->count == BROKER_TUNNELS_MAX)
 		return "there are too many tunnels";
-	strcpy(logins->list[logins->count++].name, line + 1);
+	snprintf(logins->list[logins->count++].name, IFNAMSIZ, "%s", line + 1);
 	return NULL;
 }
 

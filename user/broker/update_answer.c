@@ -2,6 +2,7 @@
 #include "update_answer.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,14 +52,16 @@ static void copy_line(char to[BROKER_TEXT_MAX], const char *body, size_t length)
 	size_t n = 0;
 
 	for (size_t i = 0; i < length && n < BROKER_TEXT_MAX - 1; i++) {
-		unsigned char c = (unsigned char)body[i];
+		char c = body[i];
 
 		if (c == '\n' || c == '\r') {
 			if (n)
 				break;
 			continue;
 		}
-		to[n++] = c >= ' ' && c < 0x7f ? (char)c : '?';
+		to[n++] = '?';
+		if (isprint((unsigned char)c))
+			to[n - 1] = c;
 	}
 	to[n] = '\0';
 }

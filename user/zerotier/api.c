@@ -101,7 +101,7 @@ int zerotier_ask(const struct zerotier_service *service, const char *path, const
 		 zerotier_parse_fn *parse, void *out, char *why)
 {
 	struct question question = {.service = service, .parse = parse, .out = out, .why = why};
-	struct zerotier_request request;
+	struct zerotier_request request = {0};
 	struct http_request http;
 	int err;
 

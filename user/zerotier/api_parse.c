@@ -105,7 +105,7 @@ static int read_network(const json_t *root, struct zerotier_network *out, char *
 	if (*device && !zerotier_interface_valid(device))
 		return nonsense(why, "a usable name for the network's interface");
 	out->status = status_of(zerotier_json_string(root, "status"));
-	strcpy(out->device, device);
+	snprintf(out->device, sizeof(out->device), "%s", device);
 	if (!mac_parse(zerotier_json_string(root, "mac"), out->mac))
 		memset(out->mac, 0, sizeof(out->mac));
 	out->mtu = mtu > 0 && mtu <= UINT16_MAX ? (uint32_t)mtu : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "derive.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static uint64_t get_bytes(const uint8_t *from, int count)
 /* The halves of an address as numbers. */
 static uint64_t half(const struct in6_addr *addr, int index)
 {
-	return get_bytes(addr->s6_addr + 8 * index, 8);
+	return get_bytes(addr->s6_addr + (index ? 8 : 0), 8);
 }
 
 static uint32_t sixplane_network(uint64_t network)
@@ -179,12 +180,11 @@ void zerotier_interface_name(uint64_t network, char name[IFNAMSIZ])
 {
 	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567"; /* RFC 4648 §6 */
 	uint64_t folded = network ^ network >> 24;
-	char *to = name + strlen(INTERFACE_PREFIX);
+	char *to = name + snprintf(name, IFNAMSIZ, INTERFACE_PREFIX);
 
-	memset(name, 0, IFNAMSIZ);
-	memcpy(name, INTERFACE_PREFIX, strlen(INTERFACE_PREFIX));
 	for (int shift = INTERFACE_BITS - BASE32_BITS; shift >= 0; shift -= BASE32_BITS)
 		*to++ = digits[folded >> shift & 31];
+	*to = '\0';
 }
 
 bool zerotier_interface_is(const char *name, uint64_t network)

@@ -43,7 +43,7 @@ static void end_round(struct zerotier_observer *observer, int err)
 		if (!*next->why)
 			zerotier_explain(next->why, "cannot ask zerotier-one: %s", strerror(-err));
 		view->err = err;
-		strcpy(view->why, next->why);
+		memcpy(view->why, next->why, sizeof(view->why));
 		view_clear(next);
 		return;
 	}
@@ -75,14 +75,15 @@ static void take_answer(const struct http_answer *answer, void *arg);
 static int ask(struct zerotier_observer *observer)
 {
 	char path[40];
-	struct zerotier_request request;
+	struct zerotier_request request = {0};
 	struct http_request http;
 	int err;
 
 	if (observer->step == STEP_NETWORK)
 		snprintf(path, sizeof(path), "/network/%016" PRIx64, observer->network);
 	else
-		strcpy(path, observer->step == STEP_NODE ? "/status" : "/peer");
+		snprintf(path, sizeof(path), "%s",
+			 observer->step == STEP_NODE ? "/status" : "/peer");
 	zerotier_request(&observer->service, path, &request, &http);
 	err = http_start(observer->http, &http, take_answer, observer);
 	zerotier_request_clear(&request);

@@ -105,7 +105,7 @@ static int read_token(struct zerotier_service *service, char *why)
 				 path);
 		goto out;
 	}
-	strcpy(service->token, text);
+	memcpy(service->token, text, sizeof(text));
 out:
 	explicit_bzero(text, sizeof(text));
 	return err;
@@ -155,7 +155,7 @@ int zerotier_service_open(struct zerotier_service *service, char *why)
 		zerotier_explain(why, ZEROTIER_HOME_VARIABLE " is too long for a folder");
 		return -ENAMETOOLONG;
 	}
-	strcpy(service->home, zerotier_home());
+	snprintf(service->home, sizeof(service->home), "%s", zerotier_home());
 	err = read_token(service, why);
 	if (!err)
 		err = read_port(service, why);

@@ -74,7 +74,7 @@ static int find_node(struct zerotier_survey *survey, struct nl_sock *nl)
 	if (err || survey->facts.node)
 		return err;
 	if (*section->interface)
-		strcpy(name, section->interface);
+		snprintf(name, sizeof(name), "%s", section->interface);
 	else if (!zerotier_devicemap(section->network, name))
 		zerotier_interface_name(section->network, name);
 	if (!facts_iface(nl, name, &iface))
