@@ -74,23 +74,19 @@ static int set_timer(CURLM *multi, long ms, void *arg)
 	return timerfd_settime(http->timer, 0, &at, NULL) ? -1 : 0;
 }
 
-int http_new(struct http **out)
+struct http *http_new(void)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 	struct http *http = calloc(1, sizeof(*http));
-	int err = -ENOMEM;
 
 	if (!http)
-		return err;
+		return NULL;
 	http->epoll = epoll_create1(EPOLL_CLOEXEC);
 	http->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	event.data.fd = http->timer;
 	if (http->epoll < 0 || http->timer < 0 ||
-	    epoll_ctl(http->epoll, EPOLL_CTL_ADD, http->timer, &event)) {
-		err = errno ? -errno : -EIO;
-		goto fail;
-	}
-	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+	    epoll_ctl(http->epoll, EPOLL_CTL_ADD, http->timer, &event) ||
+	    curl_global_init(CURL_GLOBAL_DEFAULT))
 		goto fail;
 	http->multi = curl_multi_init();
 	if (!http->multi)
@@ -99,11 +95,10 @@ int http_new(struct http **out)
 	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, set_timer);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-	*out = http;
-	return 0;
+	return http;
 fail:
 	http_free(http);
-	return err;
+	return NULL;
 }
 
 int http_fd(const struct http *http)
@@ -188,11 +183,11 @@ void http_free(struct http *http)
 
 int http_perform(const struct http_request *request, http_done_fn *done, void *arg)
 {
-	struct http *http;
-	int err = http_new(&http);
+	struct http *http = http_new();
+	int err;
 
-	if (err)
-		return err;
+	if (!http)
+		return -ENOMEM;
 	err = http_start(http, request, done, arg);
 	while (!err && http->transfers) {
 		struct pollfd wait = {.fd = http_fd(http), .events = POLLIN};

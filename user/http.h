@@ -45,8 +45,9 @@ typedef void http_done_fn(const struct http_answer *answer, void *arg);
 
 struct http;
 
-/* Requests that run beside an event loop: one file descriptor stands for all of them. 0 or -errno. */
-int http_new(struct http **out);
+/* Requests that run beside an event loop: one file descriptor stands for all of them. NULL when
+ * memory or descriptors are out. */
+struct http *http_new(void);
 
 /* Readable when http_run() has something to do. */
 int http_fd(const struct http *http);

@@ -106,11 +106,13 @@ static void take_answer(const struct http_answer *answer, void *arg)
 int zerotier_observer_new(uint64_t network, struct zerotier_observer **out)
 {
 	struct zerotier_observer *observer = calloc(1, sizeof(*observer));
-	int err = observer ? http_new(&observer->http) : -ENOMEM;
 
-	if (err) {
+	if (!observer)
+		return -ENOMEM;
+	observer->http = http_new();
+	if (!observer->http) {
 		free(observer);
-		return err;
+		return -ENOMEM;
 	}
 	observer->network = network;
 	*out = observer;

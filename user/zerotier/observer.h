@@ -23,7 +23,7 @@ struct zerotier_view {
 
 struct zerotier_observer;
 
-/* 0 or -errno. */
+/* 0 or -ENOMEM. */
 int zerotier_observer_new(uint64_t network, struct zerotier_observer **out);
 
 /* Readable when zerotier_observer_run() has something to do. */
