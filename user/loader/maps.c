@@ -134,40 +134,26 @@ int maps_write(const struct map_fds *fds, const struct model *model)
 	return err ? err : bump_generation(fds->agent);
 }
 
-static int read_prefixes(int fd, struct model *model)
+/*
+ * Appends all of a trie to an array of entries that begin with the key, the value behind it.
+ * @size: of an entry, bytes
+ */
+static int read_trie(int fd, size_t size, size_t key_size, void **list, size_t *count)
 {
-	struct model_prefix entry = {0};
-	struct model_prefix *grown;
+	char key[sizeof(struct zt6_rule_key)];
 	const void *last = NULL;
+	char *grown, *entry;
 
-	while (!bpf_map_get_next_key(fd, last, &entry.key)) {
-		last = &entry.key;
-		if (bpf_map_lookup_elem(fd, &entry.key, &entry.value))
-			continue;
-		grown = reallocarray(model->prefixes, model->prefix_count + 1, sizeof(*grown));
+	while (!bpf_map_get_next_key(fd, last, key)) {
+		last = key;
+		grown = reallocarray(*list, *count + 1, size);
 		if (!grown)
 			return -ENOMEM;
-		grown[model->prefix_count++] = entry;
-		model->prefixes = grown;
-	}
-	return errno == ENOENT ? 0 : -errno;
-}
-
-static int read_rules(int fd, struct model *model)
-{
-	struct model_rule entry = {0};
-	struct model_rule *grown;
-	const void *last = NULL;
-
-	while (!bpf_map_get_next_key(fd, last, &entry.key)) {
-		last = &entry.key;
-		if (bpf_map_lookup_elem(fd, &entry.key, &entry.value))
-			continue;
-		grown = reallocarray(model->rules, model->rule_count + 1, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		grown[model->rule_count++] = entry;
-		model->rules = grown;
+		*list = grown;
+		entry = grown + *count * size;
+		memcpy(entry, key, key_size);
+		if (!bpf_map_lookup_elem(fd, key, entry + key_size))
+			(*count)++;
 	}
 	return errno == ENOENT ? 0 : -errno;
 }
@@ -175,6 +161,7 @@ static int read_rules(int fd, struct model *model)
 int maps_read(const struct map_fds *fds, struct model *model)
 {
 	__u32 zero = 0;
+	void *list;
 	int err;
 
 	if (bpf_map_lookup_elem(fds->settings, &zero, &model->settings))
@@ -182,6 +169,15 @@ int maps_read(const struct map_fds *fds, struct model *model)
 	for (__u32 slot = 0; slot < ZT6_MAX_PORTS; slot++)
 		if (bpf_map_lookup_elem(fds->ports, &slot, &model->ports[slot]))
 			return -errno;
-	err = read_prefixes(fds->prefixes, model);
-	return err ? err : read_rules(fds->rules, model);
+	list = model->prefixes;
+	err = read_trie(fds->prefixes, sizeof(*model->prefixes), sizeof(struct zt6_prefix_key),
+			&list, &model->prefix_count);
+	model->prefixes = list;
+	if (err)
+		return err;
+	list = model->rules;
+	err = read_trie(fds->rules, sizeof(*model->rules), sizeof(struct zt6_rule_key), &list,
+			&model->rule_count);
+	model->rules = list;
+	return err;
 }
