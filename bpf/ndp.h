@@ -183,7 +183,7 @@ static __noinline int nd_target_known(frame_t *frame, const struct zt6_settings 
 	if (absent_until && *absent_until > now)
 		return ZT6_DROP_NDP_UNVERIFIED;
 	verdict = nd_kernel_knows(frame, settings, told, rule, key);
-	if (verdict == GO_ON && told->heartbeat_ns + ZT6_AGENT_STALE_NS > now)
+	if (verdict == GO_ON && told->heartbeat_ns && told->heartbeat_ns + ZT6_AGENT_STALE_NS > now)
 		return ZT6_NDP_DEFERRED;
 	return verdict;
 }
