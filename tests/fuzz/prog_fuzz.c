@@ -10,14 +10,17 @@
  *   does not depend on routes and neighbours;
  * - a solicitation that is valid is not called invalid, a packet that is whole not malformed.
  *
+ * Now and then the TC program behind XDP gets the frame: it leaves it alone, drops it or hands on
+ * what was in it, and counts at most once, on a tunnel's port.
+ *
  * usage: prog_fuzz CASES.json TOPOLOGY.sh [FRAMES [SEED]]
  */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../prog/fixtures.h"
 #include "../prog/harness.h"
@@ -25,8 +28,9 @@
 #include "prog_oracle.h"
 
 #define FRAMES_DEFAULT 40000
-/* Whatever the machine: the end, and no failure, at this many seconds. */
-#define SECONDS_MAX 45
+/* Whatever the machine: after so many seconds of frames a configuration gets the fewest only. */
+#define SECONDS_MAX  25
+#define FRAMES_LEAST 100
 /* So often do token buckets and the route cache start afresh. */
 #define RESET_EVERY 128
 
@@ -116,6 +120,76 @@ static const char *judge(unsigned int slot, const uint8_t *frame, size_t length,
 	return NULL;
 }
 
+/* The same for the TC program. */
+static const char *judge_tc(unsigned int slot, const uint8_t *frame, size_t length,
+			    const struct outcome *out, unsigned int verdict)
+{
+	const struct zt6_settings *settings = harness_settings(harness);
+	struct reading reading =
+		oracle_read(frame, length, &harness_ports(harness)[slot], settings);
+
+	if (out->action == TC_ACT_REDIRECT)
+		return verdict == ZT6_DECAPSULATED
+			       ? oracle_handed_on(&reading, frame, out->frame, out->length)
+			       : "it was not counted as decapsulated";
+	if (out->action == TC_ACT_SHOT)
+		return verdict < ZT6_VERDICT_COUNT && action_of(verdict) == XDP_DROP
+			       ? NULL
+			       : "it was not counted as dropped";
+	if (out->action != TC_ACT_OK)
+		return "there is no such action";
+	if (out->length != length || memcmp(out->frame, frame, length))
+		return "it was changed";
+	return NULL;
+}
+
+/* The verdict that the TC program counted on a tunnel's port, or ZT6_VERDICT_COUNT for none. */
+static unsigned int counted_tc(const struct zt6_port_counters *after, size_t length, bool *good)
+{
+	unsigned int verdict;
+
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		if (before[slot].rx.packets == after[slot].rx.packets ||
+		    harness_ports(harness)[slot].role != ZT6_ROLE_TUNNEL)
+			continue;
+		verdict = counted(after, slot, length);
+		*good = verdict != ZT6_VERDICT_COUNT;
+		return verdict;
+	}
+	*good = !memcmp(before, after, sizeof(before));
+	return ZT6_VERDICT_COUNT;
+}
+
+static bool report(unsigned int slot, const uint8_t *frame, size_t length, size_t linear, bool tc,
+		   const struct outcome *out, unsigned int verdict, const char *wrong)
+{
+	fprintf(stderr, "%s%s: verdict %s, action %d: %s\n", harness_ports(harness)[slot].name,
+		tc ? " (TC)" : "", verdict_name(verdict), out->action, wrong);
+	print_frame("in ", frame, length);
+	print_frame("out", out->frame, out->length);
+	fprintf(stderr, "not in fragments: %zu bytes\n", linear ? linear : length);
+	return false;
+}
+
+static bool throw_at_tc(unsigned int slot, const uint8_t *frame, size_t length)
+{
+	static struct zt6_port_counters after[ZT6_MAX_PORTS];
+	static struct outcome out;
+	const char *wrong;
+	unsigned int verdict;
+	bool good;
+
+	if (harness_run_tc(harness, slot, frame, length, &out) || harness_counters(harness, after))
+		return false;
+	verdict = counted_tc(after, length, &good);
+	wrong = good ? judge_tc(slot, frame, length, &out, verdict) : "it was counted wrong";
+	if (wrong)
+		return report(slot, frame, length, 0, true, &out, verdict, wrong);
+	memcpy(before, after, sizeof(before));
+	tally.frames++;
+	return true;
+}
+
 static bool throw(unsigned int slot, const uint8_t *frame, size_t length, size_t linear)
 {
 	static struct zt6_port_counters after[ZT6_MAX_PORTS];
@@ -126,22 +200,13 @@ static bool throw(unsigned int slot, const uint8_t *frame, size_t length, size_t
 
 	if (err == -EOPNOTSUPP)
 		err = harness_run(harness, slot, frame, length, 0, &out);
-	if (!err)
-		err = harness_counters(harness, after);
-	if (err)
+	if (err || harness_counters(harness, after))
 		return false;
 	verdict = counted(after, slot, length);
 	wrong = judge(slot, frame, length, &out, verdict);
-	if (wrong) {
-		fprintf(stderr, "%s: verdict %s, action %d: %s\n",
-			harness_ports(harness)[slot].name,
-			verdict < ZT6_VERDICT_COUNT ? verdict_name(verdict) : "none", out.action,
-			wrong);
-		print_frame("in ", frame, length);
-		print_frame("out", out.frame, out.length);
-		fprintf(stderr, "not in fragments: %zu bytes\n", linear ? linear : length);
-		return false;
-	}
+	if (wrong)
+		return report(slot, frame, length, linear, false, &out, verdict, wrong);
+	memcpy(before, after, sizeof(before));
 	tally.frames++;
 	tally.verdicts[verdict]++;
 	return true;
@@ -170,18 +235,25 @@ static bool throw_one(struct dice *dice, const struct seeds *seeds)
 		memcpy(frame, harness_ports(harness)[slot].mac, ZT6_ETH_ALEN);
 	if (roll(dice, 16))
 		length = mutate(dice, frame, length, other->data, other->length);
+	if (length >= FRAME_TC_MIN && length <= FRAME_TC_MAX && harness_has_tc(harness, slot) &&
+	    !roll(dice, 8))
+		return throw_at_tc(slot, frame, length);
 	if (!roll(dice, 8))
 		linear = FRAME_MIN + roll(dice, length - FRAME_MIN + 1);
 	return throw(slot, frame, length, linear);
 }
 
-/* Frames under one configuration, until @end at most. */
-static bool throw_many(struct dice *dice, const struct seeds *seeds, unsigned long frames,
-		       time_t end)
+/* Frames under one configuration. */
+static bool throw_many(struct dice *dice, const struct seeds *seeds, unsigned long frames)
 {
+	static __u64 spent_ns;
+	__u64 start = now_ns();
+
 	if (harness_counters(harness, before))
 		return false;
-	for (unsigned long i = 0; i < frames && time(NULL) < end; i++) {
+	for (unsigned long i = 0; i < frames; i++) {
+		if (i >= FRAMES_LEAST && spent_ns + now_ns() - start > SECONDS_MAX * 1000000000ULL)
+			break;
 		if (i % RESET_EVERY == 0 && harness_reset(harness))
 			return false;
 		if (!throw_one(dice, seeds)) {
@@ -189,6 +261,7 @@ static bool throw_many(struct dice *dice, const struct seeds *seeds, unsigned lo
 			return false;
 		}
 	}
+	spent_ns += now_ns() - start;
 	return true;
 }
 
@@ -227,12 +300,13 @@ static bool collect(const struct fixtures *fixtures, struct seeds *seeds)
 	return seeds->count > 0;
 }
 
-static void print_tally(void)
+/* Each configuration is a test. */
+static void print_tally(size_t passed, bool good)
 {
-	printf("prog_fuzz: %lu frames:", tally.frames);
+	printf("%lu frames:", tally.frames);
 	for (unsigned int i = 0; i < ZT6_VERDICT_COUNT; i++)
 		printf(" %s %lu", verdict_name(i), tally.verdicts[i]);
-	printf("\n");
+	printf("\n%zu passed, %d failed, 0 skipped\n", passed, !good);
 }
 
 static bool run_commands(const char **commands, size_t count)
@@ -245,11 +319,10 @@ static bool run_commands(const char **commands, size_t count)
 }
 
 static bool run_scenario(const struct scenario *scenario, struct dice *dice,
-			 const struct seeds *seeds, unsigned long frames, time_t end)
+			 const struct seeds *seeds, unsigned long frames)
 {
 	bool good = run_commands(scenario->setup, scenario->setup_count) &&
-		    !harness_load(harness, scenario->conf) &&
-		    throw_many(dice, seeds, frames, end) &&
+		    !harness_load(harness, scenario->conf) && throw_many(dice, seeds, frames) &&
 		    run_commands(scenario->cleanup, scenario->cleanup_count);
 
 	if (!good)
@@ -261,10 +334,10 @@ int main(int argc, char **argv)
 {
 	unsigned long frames = argc > 3 ? strtoul(argv[3], NULL, 0) : FRAMES_DEFAULT;
 	struct dice dice = {argc > 4 ? strtoull(argv[4], NULL, 0) : 20010470};
-	time_t end = time(NULL) + SECONDS_MAX;
 	const struct fixtures *fixtures;
 	struct seeds seeds = {0};
 	bool good = true;
+	size_t passed = 0;
 
 	if (argc < 3) {
 		fprintf(stderr, "usage: %s CASES.json TOPOLOGY.sh [FRAMES [SEED]]\n", argv[0]);
@@ -273,10 +346,12 @@ int main(int argc, char **argv)
 	fixtures = fixtures_load(argv[1]);
 	if (!fixtures || !collect(fixtures, &seeds) || harness_open(argv[2], &harness))
 		return EXIT_FAILURE;
-	for (size_t i = 0; good && i < fixtures->scenario_count && time(NULL) < end; i++)
+	for (size_t i = 0; good && i < fixtures->scenario_count; i++) {
 		good = run_scenario(&fixtures->scenarios[i], &dice, &seeds,
-				    frames / fixtures->scenario_count, end);
-	print_tally();
+				    frames / fixtures->scenario_count);
+		passed += good;
+	}
+	print_tally(passed, good);
 	free(seeds.list);
 	harness_close(harness);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;

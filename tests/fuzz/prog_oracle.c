@@ -174,7 +174,7 @@ struct reading oracle_read(const uint8_t *frame, size_t length, const struct zt6
 	return r;
 }
 
-/* The packet as it must go on: a hop further, with the ECN bits of RFC 6040 figure 4. */
+/* The packet as it must go on, with the ECN bits of RFC 6040 figure 4. */
 static void expected_packet(const struct reading *r, const uint8_t *in, uint8_t *packet)
 {
 	static const uint8_t decapsulated[4][4] = {
@@ -187,7 +187,6 @@ static void expected_packet(const struct reading *r, const uint8_t *in, uint8_t 
 	uint8_t ecn;
 
 	memcpy(packet, in + r->ip6, r->ip6_size);
-	packet[7]--;
 	if (!r->tunnelled)
 		return;
 	ecn = decapsulated[packet[1] >> 4 & 3][r->outer_ecn];
@@ -250,9 +249,26 @@ const char *oracle_forwarded(const struct reading *reading, const uint8_t *in, c
 	if (out_length != link + outer + reading->ip6_size)
 		return "its length is wrong";
 	expected_packet(reading, in, packet);
+	packet[7]--; /* a hop further */
 	if (memcmp(out + link + outer, packet, reading->ip6_size))
 		return "its IPv6 packet is wrong";
 	return outer ? bad_outer(out + link, packet, reading->ip6_size, settings) : NULL;
+}
+
+const char *oracle_handed_on(const struct reading *reading, const uint8_t *in, const uint8_t *out,
+			     size_t out_length)
+{
+	uint8_t packet[0x10000 + IP6];
+
+	if (!reading->whole || !reading->tunnelled)
+		return "it was not to be taken out of 6in4";
+	/* Padding may follow: the kernel trims it. */
+	if (out_length < reading->link + reading->ip6_size)
+		return "its length is wrong";
+	expected_packet(reading, in, packet);
+	if (memcmp(out + reading->link, packet, reading->ip6_size))
+		return "its IPv6 packet is wrong";
+	return NULL;
 }
 
 const char *oracle_answered(const struct reading *reading, const uint8_t *in, const uint8_t *out,

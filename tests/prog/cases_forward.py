@@ -10,8 +10,8 @@ from scapy.packet import Raw
 
 from net import (BEHIND_MEMBER, BIG_MEMBER, FAR_NATIVE, FAR_TUNNEL, LAN2_HOST, LAN_HOST,
                  LINK_LOCAL, MAC, MEMBER, NEIGHBOUR, ON_LINK_LAN_HOST, ON_LINK_MEMBER,
-                 ON_LINK_ROUTER, POOL_MEMBER, ROUTER, STALE_MEMBER, TUNNEL_ADDRESS, TUNNEL_GATEWAY,
-                 Host, arrives, arrives_6in4, case, change, configuration, leaves, packet, scenario,
+                 ON_LINK_ROUTER, POOL_MEMBER, ROUTER, STALE, STALE_MEMBER, TUNNEL_ADDRESS,
+                 TUNNEL_GATEWAY, Host, arrives, arrives_6in4, case, change, configuration, leaves, packet, scenario,
                  sequence, step)
 
 # Somebody on the native Internet, whose packets ROUTER hands over and takes.
@@ -39,7 +39,6 @@ def between_ports():
         ("Internet to overlay", FAR, MEMBER), ("Internet to pool address", FAR, POOL_MEMBER),
         ("Internet to on-link member", FAR, ON_LINK_MEMBER), ("Internet to lan", FAR, LAN_HOST),
         ("Internet to a prefix behind a member", FAR, BEHIND_MEMBER),
-        ("Internet to a STALE neighbour", FAR, STALE_MEMBER),
         ("upstream router to overlay", ROUTER, MEMBER),
         ("on-link router, its address in the members' /48, to overlay", ON_LINK_ROUTER,
          ON_LINK_MEMBER),
@@ -108,7 +107,7 @@ def payloads():
 
 
 def sizes():
-    """Frames of 64 to 2814 bytes and jumbo frames, against the MTU of the port that they leave by."""
+    """Frames of 64 to 2814 bytes and jumbo frames, against the MTU of the port they leave by."""
     cases = []
     for frame in (62, 64, 65, 127, 128, 129, 512, 1294, 1514):
         cases.append(forwarded(f"frame of {frame} bytes goes from overlay to uplink", MEMBER, FAR,
@@ -174,8 +173,11 @@ def routes():
             stays(f"{source.port}: prohibit route goes to the kernel", "pass_no_route", source,
                   "2001:470:811d:a3::1"),
         ]
+    stale = packet(FAR.address, STALE_MEMBER.address)
     dead = "ip neighbour replace 2001:470:811d::fa11 dev zttest nud failed"
     return cases + [
+        sequence("neighbour that is STALE is sent to", change(STALE),
+                 step("eth0", arrives(FAR, stale), "forwarded", leaves(STALE_MEMBER, stale))),
         sequence("neighbour that has FAILED goes to the kernel", change(dead),
                  step("eth0", arrives(FAR, packet(FAR.address, "2001:470:811d::fa11")),
                       "pass_unresolved"),
@@ -343,7 +345,7 @@ def guard():
 
 def policy_kernel():
     """`policy kernel`: first packets take the kernel's path, whatever XDP could do with them."""
-    from cases_ndp import advertisement, asked, solicitation
+    from nd import advertisement, asked, solicitation
 
     member = packet(FAR_TUNNEL, MEMBER.address)
     return [

@@ -2,8 +2,8 @@
 """State: the route cache and what outdates it, and the bound on unresolved destinations."""
 
 from net import (FAR_NATIVE, FAR_TUNNEL, LAN2_HOST, LAN_HOST, MEMBER, ON_LINK_LAN_HOST,
-                 POOL_MEMBER, ROUTER, Host, arrives, arrives_6in4, change, configuration, event, flood,
-                 leaves, leaves_6in4, packet, scenario, sequence, step)
+                 POOL_MEMBER, ROUTER, Host, arrives, arrives_6in4, change, configuration, event,
+                 flood, leaves, leaves_6in4, packet, scenario, sequence, step)
 
 FAR = Host(FAR_NATIVE, ROUTER.mac, "eth0")
 MOVED = MEMBER._replace(address="2001:470:811d::3:1")
@@ -225,7 +225,8 @@ def scenarios():
     slow = "limits {\n\tunresolved-rate 10\n}\n"
     return [
         scenario("route cache", configuration(), cache() + outdated() + crowd() + members()),
-        scenario("smallest route cache", configuration(more=small), cache() + crowd()),
+        scenario("smallest route cache", configuration(more=small), cache() + crowd(),
+                 last=True),
         scenario("unresolved-rate", configuration(more=slow), unresolved()),
         by_source(),
     ]

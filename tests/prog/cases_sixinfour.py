@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """6in4: RFC 4213, RFC 6040, RFC 6864."""
 
-from ipaddress import IPv6Address
-
 from scapy.compat import raw
 from scapy.layers.inet import ICMP, IP, UDP, IPOption_Router_Alert
 from scapy.layers.inet6 import ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6, IPv6ExtHdrHopByHop
@@ -379,7 +377,7 @@ def two_tunnels():
                     "drop_spoofed", inbound(source=member.address)),
         from_broker("6in4 from neither remote is not ours", "pass_other", src="203.0.113.10"),
     ]
-    return scenario("two tunnels", configuration(zerotier=zerotier, more=second), cases,
+    return scenario("two tunnels", configuration(zerotier=zerotier, more=second), cases, last=True,
                     setup=["ip -6 route add 2001:470:822d::/48 dev zttest metric 5000",
                            "ip neighbour add 2001:470:822d::5 lladdr 32:00:00:00:00:05 dev zttest"
                            " nud permanent"],

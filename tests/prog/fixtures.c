@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,11 +94,20 @@ static enum zt6_verdict verdict(const char *name)
 
 static int action(const char *name)
 {
-	static const char *const names[] = {[XDP_DROP] = "DROP",
-					    [XDP_PASS] = "PASS",
-					    [XDP_TX] = "REPLY",
-					    [XDP_REDIRECT] = "REDIRECT"};
+	static const char *const names[] = {
+		[XDP_DROP] = "DROP",
+		[XDP_PASS] = "PASS",
+		[XDP_TX] = "REPLY",
+		[XDP_REDIRECT] = "REDIRECT",
+	};
+	static const char *const tc_names[] = {
+		[TC_ACT_OK] = "TC_OK",
+		[TC_ACT_SHOT] = "TC_SHOT",
+		[TC_ACT_REDIRECT] = "TC_REDIRECT",
+	};
 
+	if (!strncmp(name, "TC_", 3))
+		return find(name, tc_names, sizeof(tc_names) / sizeof(*tc_names));
 	return find(name, names, sizeof(names) / sizeof(*names));
 }
 
@@ -114,7 +124,8 @@ static struct ending load_ending(const json_t *json)
 {
 	const json_t *any = json_object_get(json, "any");
 	struct ending ending = {
-		.verdict = verdict(string(json, "verdict")),
+		.verdict = json_object_get(json, "verdict") ? verdict(string(json, "verdict"))
+							    : ZT6_VERDICT_COUNT,
 		.action = action(string(json, "action")),
 		.ipv4_checksum = json_is_true(json_object_get(json, "ipv4_checksum")),
 	};
@@ -177,6 +188,8 @@ static void load_step(const json_t *json, struct step *step)
 	if (!frames)
 		return;
 	step->port = string(json, "port");
+	step->tc = json_is_true(json_object_get(json, "tc"));
+	step->counts = json_object_get(json, "counts") ? string(json, "counts") : step->port;
 	step->linear = number(json, "linear", 0);
 	step->frame_count = json_array_size(frames);
 	step->frames = allocate(step->frame_count, sizeof(*step->frames));

@@ -22,11 +22,11 @@ struct span {
 
 /* How a frame ends. */
 struct ending {
-	enum zt6_verdict verdict;
-	int action;         /* enum xdp_action */
-	struct bytes out;   /* no data: the frame comes out as it went in */
-	struct span any;    /* bytes of `out` that may be anything, but not always the same */
-	bool ipv4_checksum; /* verify that of the outer header instead of comparing it */
+	unsigned int verdict; /* enum zt6_verdict, or ZT6_VERDICT_COUNT: nothing is counted */
+	int action;           /* enum xdp_action, or TC_ACT_* */
+	struct bytes out;     /* no data: the frame comes out as it went in */
+	struct span any;      /* bytes of `out` that may be anything, but not always the same */
+	bool ipv4_checksum;   /* verify that of the outer header instead of comparing it */
 };
 
 struct expected_event {
@@ -52,6 +52,8 @@ struct step {
 	struct told *told; /* then */
 	size_t told_count;
 	const char *port;     /* NULL: the step has no frame */
+	const char *counts;   /* the port that counts them: that one, or a tunnel's */
+	bool tc;              /* to the TC program behind XDP */
 	struct bytes *frames; /* each is a frame of its own, under the same expectation */
 	size_t frame_count;
 	size_t linear; /* bytes not in fragments; 0: as many as the kernel allows */

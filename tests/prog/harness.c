@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "loader/model.h"
 #include "loader/programs.h"
+#include "loader/programs_internal.h"
 
 struct harness {
 	struct nl_sock *nl;
@@ -38,7 +39,7 @@ const char *verdict_name(unsigned int verdict)
 #undef ZT6_NAME
 	};
 
-	return verdict < ZT6_VERDICT_COUNT ? names[verdict] : "?";
+	return verdict < ZT6_VERDICT_COUNT ? names[verdict] : "none";
 }
 
 __u64 now_ns(void)
@@ -260,6 +261,37 @@ int harness_run(struct harness *harness, unsigned int slot, const uint8_t *frame
 		fprintf(stderr, "harness: BPF_PROG_TEST_RUN of %zu bytes on slot %u: %s\n", length,
 			slot, strerror(-err));
 		return err;
+	}
+	out->action = opts.retval;
+	out->length = opts.data_size_out;
+	return 0;
+}
+
+static int tc_ingress_fd(const struct harness *harness, unsigned int slot)
+{
+	bool egress = false;
+	int fd = programs_tc_fd(harness->programs, slot, &egress);
+
+	return egress ? -1 : fd;
+}
+
+bool harness_has_tc(const struct harness *harness, unsigned int slot)
+{
+	return tc_ingress_fd(harness, slot) >= 0;
+}
+
+int harness_run_tc(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
+		   struct outcome *out)
+{
+	struct __sk_buff context = {.ifindex = harness->model.ports[slot].ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = length,
+		    .data_out = out->frame, .data_size_out = sizeof(out->frame), .ctx_in = &context,
+		    .ctx_size_in = sizeof(context));
+
+	if (bpf_prog_test_run_opts(tc_ingress_fd(harness, slot), &opts)) {
+		fprintf(stderr, "harness: BPF_PROG_TEST_RUN of %zu bytes on TC of slot %u: %s\n",
+			length, slot, strerror(errno));
+		return -errno;
 	}
 	out->action = opts.retval;
 	out->length = opts.data_size_out;

@@ -20,11 +20,14 @@
 #define FRAME_MAX 10240
 /* BPF_PROG_TEST_RUN takes no frame without an Ethernet header. */
 #define FRAME_MIN 14
+/* Nor, for TC, one without an IP header behind that, or of more than a page less headroom. */
+#define FRAME_TC_MIN 54
+#define FRAME_TC_MAX 3400
 
 struct harness;
 
 struct outcome {
-	int action; /* enum xdp_action */
+	int action; /* enum xdp_action, or TC_ACT_* */
 	size_t length;
 	uint8_t frame[FRAME_MAX];
 };
@@ -60,6 +63,13 @@ bool harness_has_xdp(const struct harness *harness, unsigned int slot);
  */
 int harness_run(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
 		size_t linear, struct outcome *out);
+
+/* Whether a TC program takes what XDP passes up on a slot. */
+bool harness_has_tc(const struct harness *harness, unsigned int slot);
+
+/* The same for that program; it takes frames of FRAME_TC_MIN to FRAME_TC_MAX bytes. */
+int harness_run_tc(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
+		   struct outcome *out);
 
 /* As the agent does after a change of routes or neighbours: the route cache holds nothing. */
 int harness_bump(struct harness *harness);

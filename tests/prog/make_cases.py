@@ -8,9 +8,11 @@ import sys
 import cases_forward
 import cases_limits
 import cases_ndp
+import cases_ndp_targets
 import cases_sixinfour
+import cases_tc
 
-MODULES = (cases_ndp, cases_sixinfour, cases_forward, cases_limits)
+MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forward, cases_limits, cases_tc)
 
 
 def main():
@@ -20,6 +22,7 @@ def main():
     for name in names:
         if names.count(name) > 1:
             sys.exit(f"two cases of this name: {name}")
+    scenarios.sort(key=lambda scenario: scenario["last"])
     json.dump({"scenarios": scenarios}, sys.stdout, indent=1)
 
 

@@ -40,9 +40,12 @@ NEIGHBOUR = Host("2001:db8:ffff:1::77", "02:00:00:00:e0:77", "eth0")
 MEMBER = Host("2001:470:811d::1:0:5", "32:00:00:00:00:05", "zttest")
 # Where ZeroTier's pool puts it: in the /48's first /64, with the tunnel's own address.
 POOL_MEMBER = Host("2001:470:811d::33:8a13:b4bb", "32:00:00:00:00:33", "zttest")
-# The same in the on-link prefix; :7 is a STALE neighbour.
+# The same in the on-link prefix; :7 becomes a STALE neighbour where a case says so: the kernel
+# forgets those when it likes.
 ON_LINK_MEMBER = Host("2001:db8:48::5", "32:00:00:00:00:05", "zttest")
 STALE_MEMBER = Host("2001:db8:48::7", "32:00:00:00:00:07", "zttest")
+STALE = (f"ip neighbour replace {STALE_MEMBER.address} lladdr {STALE_MEMBER.mac} dev zttest"
+         " nud stale")
 BEHIND_MEMBER = Host("2001:470:811d:20::9", "32:00:00:00:00:05", "zttest")
 BIG_MEMBER = Host("2001:470:811d:60::5", "32:00:00:00:60:05", "ztbig")
 LAN_HOST = Host("2001:470:811d:10::5", "02:00:00:00:10:05", "eth1")
@@ -100,7 +103,8 @@ def leaves_6in4(ip, **fields):
 
 def solicited_node(address):
     """RFC 4291 §2.7.1"""
-    return str(IPv6Address(int(IPv6Address("ff02::1:ff00:0")) | int(IPv6Address(address)) & 0xFFFFFF))
+    low = int(IPv6Address(address)) & 0xFFFFFF
+    return str(IPv6Address(int(IPv6Address("ff02::1:ff00:0")) | low))
 
 
 def multicast_mac(address):
@@ -177,6 +181,16 @@ def step(port, frames, verdict, out=None, linear=None, events=None, agent=None, 
     return made
 
 
+def behind_xdp(name, frame, verdict, out=None):
+    """A case for the TC program that takes 6in4 which XDP passed up on the uplink: counted, if at
+    all (a verdict of None), on the tunnel's port."""
+    made = {"action": "TC_OK"} if verdict is None else ending(verdict, out)
+    if verdict is not None:
+        made["action"] = "TC_REDIRECT" if out else "TC_SHOT"
+    return sequence(name, {"tc": True, "port": "eth0", "counts": "he-ipv6", "expect": made,
+                           "frames": [frame.hex()]})
+
+
 def flood(port, frames, count, bucket, within, beyond):
     """`count` frames at once: as many as the bucket holds end `within`, the others `beyond`."""
     return {**step(port, frames, within[0], *within[1:]), "flood": count, "bucket": bucket,
@@ -243,7 +257,10 @@ def configuration(uplink=UPLINK, tunnel="", zerotier=ZEROTIER, lan=LAN, proxy=PR
     return uplink + TUNNEL % tunnel + zerotier + lan + proxy + firewall + more
 
 
-def scenario(name, conf, cases, setup=(), cleanup=()):
-    """Cases that share a configuration; `setup` and `cleanup` are shell commands around them."""
+def scenario(name, conf, cases, setup=(), cleanup=(), last=False):
+    """Cases that share a configuration; `setup` and `cleanup` are shell commands around them.
+
+    last: of other ports or limits than the others, which share one set of loaded programs
+    """
     return {"name": name, "conf": conf, "setup": list(setup), "cleanup": list(cleanup),
-            "cases": cases}
+            "last": last, "cases": cases}

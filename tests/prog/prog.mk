@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 PROG := $(B)/tests/prog
 
-$(PROG)/run: $(addprefix $(PROG)/,run.o fixtures.o harness.o) $(B)/libzt6.a
+$(PROG)/run: $(addprefix $(PROG)/,run.o compare.o fixtures.o harness.o) $(B)/libzt6.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 # Debian's scapy lives where Debian's own Python finds it.

@@ -15,9 +15,11 @@
 #include <string.h>
 #include <time.h>
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 
 #include <cmocka.h>
 
+#include "compare.h"
 #include "fixtures.h"
 #include "harness.h"
 
@@ -27,21 +29,19 @@
 static struct harness *harness;
 static const struct scenario *scenario; /* that is running */
 
-static const char *action_name(int action)
+static const char *action_name(const struct step *step, int action)
 {
 	static const char *const names[] = {"ABORTED", "DROP", "PASS", "REPLY", "REDIRECT"};
+	static const char *const tc_names[] = {[TC_ACT_OK] = "TC_OK",
+					       [TC_ACT_SHOT] = "TC_SHOT",
+					       [TC_ACT_REDIRECT] = "TC_REDIRECT"};
+	const char *name = NULL;
 
-	return action >= 0 && action <= XDP_REDIRECT ? names[action] : "?";
-}
-
-static void print_bytes(const char *title, const uint8_t *data, size_t length)
-{
-	const size_t most = 160;
-
-	fprintf(stderr, "  %s (%zu bytes):", title, length);
-	for (size_t i = 0; i < length && i < most; i++)
-		fprintf(stderr, "%s%02x", i % 2 ? "" : " ", data[i]);
-	fprintf(stderr, "%s\n", length > most ? " ..." : "");
+	if (!step->tc && action >= 0 && action <= XDP_REDIRECT)
+		name = names[action];
+	if (step->tc && action >= 0 && action <= TC_ACT_REDIRECT)
+		name = tc_names[action];
+	return name ? name : "?";
 }
 
 static bool run_commands(const char **commands, size_t count)
@@ -53,124 +53,55 @@ static bool run_commands(const char **commands, size_t count)
 	return true;
 }
 
-static uint16_t ipv4_header_sum(const uint8_t *header)
+static int arrive(const struct step *step, const struct bytes *frame, unsigned int slot,
+		  struct outcome *got)
 {
-	uint32_t sum = 0;
-
-	for (int i = 0; i < 20; i += 2)
-		sum += header[i] << 8 | header[i + 1];
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
+	if (step->tc)
+		return harness_run_tc(harness, slot, frame->data, frame->length, got);
+	return harness_run(harness, slot, frame->data, frame->length, step->linear, got);
 }
 
-/* Whether the byte at @offset is one that the ending leaves open. */
-static bool is_open(const struct ending *ending, size_t offset)
+static unsigned int slot_of(const char *port)
 {
-	if (ending->ipv4_checksum && (offset == 14 + 10 || offset == 14 + 11))
-		return true;
-	return offset >= ending->any.offset && offset < ending->any.offset + ending->any.length;
+	int slot = harness_slot(harness, port);
+
+	if (slot < 0)
+		fail_msg("%s is no port of this configuration", port);
+	return slot;
 }
 
-static bool check_bytes(const struct ending *ending, const struct bytes *in,
-			const struct outcome *got)
-{
-	const struct bytes *want = ending->out.data ? &ending->out : in;
-	size_t i = 0;
-
-	while (i < want->length && i < got->length &&
-	       (want->data[i] == got->frame[i] || is_open(ending, i)))
-		i++;
-	if (i < want->length || i < got->length) {
-		fprintf(stderr, "  the frame comes out wrong from byte %zu on\n", i);
-		print_bytes("in      ", in->data, in->length);
-		print_bytes("expected", want->data, want->length);
-		print_bytes("got     ", got->frame, got->length);
-		return false;
-	}
-	if (ending->ipv4_checksum && ipv4_header_sum(&got->frame[14]) != 0xffff) {
-		fprintf(stderr, "  the IPv4 checksum is wrong\n");
-		print_bytes("got     ", got->frame, got->length);
-		return false;
-	}
-	return true;
-}
-
-/* The verdict that went up on @slot, or ZT6_VERDICT_COUNT when none or several did. */
-static unsigned int counted(const struct zt6_port_counters *before,
-			    const struct zt6_port_counters *after)
-{
-	unsigned int verdict = ZT6_VERDICT_COUNT;
-
-	for (unsigned int i = 0; i < ZT6_VERDICT_COUNT; i++) {
-		if (before->verdicts[i].packets == after->verdicts[i].packets)
-			continue;
-		if (verdict != ZT6_VERDICT_COUNT)
-			return ZT6_VERDICT_COUNT;
-		verdict = i;
-	}
-	return verdict;
-}
-
-/* Everything that one frame may have counted: once received, one verdict, nothing elsewhere. */
-static bool check_counters(struct zt6_port_counters *before, const struct zt6_port_counters *after,
-			   unsigned int slot, unsigned int verdict, size_t length)
-{
-	before[slot].rx.packets++;
-	before[slot].rx.bytes += length;
-	before[slot].verdicts[verdict].packets++;
-	before[slot].verdicts[verdict].bytes += length;
-	if (!memcmp(before, after, ZT6_MAX_PORTS * sizeof(*before)))
-		return true;
-	for (unsigned int i = 0; i < ZT6_MAX_PORTS; i++) {
-		const __u64 *want = (__u64 *)&before[i], *got = (__u64 *)&after[i];
-
-		for (size_t word = 0; word < sizeof(*before) / sizeof(*want); word++) {
-			size_t counter = word / 2;
-
-			if (want[word] == got[word])
-				continue;
-			fprintf(stderr, "  slot %u, %s %s: %llu, expected %llu\n", i,
-				counter == 0   ? "rx"
-				: counter == 1 ? "tx"
-					       : verdict_name(counter - 2),
-				word % 2 ? "bytes" : "packets", got[word], want[word]);
-		}
-	}
-	return false;
-}
-
-/* Runs one frame and finds its counted verdict; false when the counters do not tell one. */
+/* Runs one frame and finds the verdict that it was counted under, or ZT6_VERDICT_COUNT for a frame
+ * that behind XDP need not be counted; false when the counters do not fit. */
 static bool run_frame(const struct step *step, const struct bytes *frame, struct outcome *got,
 		      unsigned int *verdict)
 {
 	static struct zt6_port_counters before[ZT6_MAX_PORTS], after[ZT6_MAX_PORTS];
-	int slot = harness_slot(harness, step->port);
+	unsigned int counts = slot_of(step->counts);
 	int err;
 
-	if (slot < 0)
-		fail_msg("%s is no port of this configuration", step->port);
 	assert_int_equal(harness_counters(harness, before), 0);
-	err = harness_run(harness, slot, frame->data, frame->length, step->linear, got);
+	err = arrive(step, frame, slot_of(step->port), got);
 	if (err == -EOPNOTSUPP)
 		skip();
 	assert_int_equal(err, 0);
 	assert_int_equal(harness_counters(harness, after), 0);
-	*verdict = counted(&before[slot], &after[slot]);
-	if (*verdict == ZT6_VERDICT_COUNT) {
-		fprintf(stderr, "  not exactly one verdict was counted; action %s\n",
-			action_name(got->action));
-		print_bytes("in      ", frame->data, frame->length);
-		return false;
-	}
-	return check_counters(before, after, slot, *verdict, frame->length);
+	*verdict = counted(&before[counts], &after[counts]);
+	if (*verdict != ZT6_VERDICT_COUNT)
+		return check_counters(before, after, counts, *verdict, frame->length);
+	if (step->tc && !memcmp(before, after, sizeof(before)))
+		return true;
+	fprintf(stderr, "  not exactly one verdict was counted; action %s\n",
+		action_name(step, got->action));
+	print_bytes("in      ", frame->data, frame->length);
+	return false;
 }
 
-static bool check_ending(const struct ending *ending, const struct bytes *frame,
-			 const struct outcome *got)
+static bool check_ending(const struct step *step, const struct ending *ending,
+			 const struct bytes *frame, const struct outcome *got)
 {
 	if (got->action != ending->action) {
-		fprintf(stderr, "  %s, expected %s\n", action_name(got->action),
-			action_name(ending->action));
+		fprintf(stderr, "  %s, expected %s\n", action_name(step, got->action),
+			action_name(step, ending->action));
 		return false;
 	}
 	return check_bytes(ending, frame, got);
@@ -183,9 +114,9 @@ static bool check_frame(const struct step *step, const struct bytes *frame, stru
 	if (!run_frame(step, frame, got, &verdict))
 		return false;
 	if (verdict == step->expect.verdict)
-		return check_ending(&step->expect, frame, got);
+		return check_ending(step, &step->expect, frame, got);
 	fprintf(stderr, "  verdict %s (%s), expected %s\n", verdict_name(verdict),
-		action_name(got->action), verdict_name(step->expect.verdict));
+		action_name(step, got->action), verdict_name(step->expect.verdict));
 	print_bytes("in      ", frame->data, frame->length);
 	return false;
 }
@@ -231,7 +162,7 @@ static bool check_flood_count(const struct zt6_rate *rate, size_t within, __u64 
 
 static bool check_flood(const struct step *step)
 {
-	int slot = harness_slot(harness, step->port);
+	unsigned int slot = slot_of(step->port);
 	const struct zt6_rate *rate = &harness_ports(harness)[slot].rates[step->bucket];
 	unsigned int verdict = ZT6_VERDICT_COUNT;
 	__u64 started = now_ns();
@@ -253,7 +184,7 @@ static bool check_flood(const struct step *step)
 			fprintf(stderr, "  frame %zu of the flood: %s\n", i, verdict_name(verdict));
 			return false;
 		}
-		if (!check_ending(fits ? &step->expect : &step->beyond, frame, &got))
+		if (!check_ending(step, fits ? &step->expect : &step->beyond, frame, &got))
 			return false;
 		within += fits;
 	}
@@ -277,7 +208,7 @@ static bool check_events(const struct step *step)
 	for (int i = 0; i < count; i++) {
 		struct zt6_event want = step->events[i].event;
 
-		want.port = harness_slot(harness, step->events[i].port);
+		want.port = slot_of(step->events[i].port);
 		if (memcmp(&want, &got[i], sizeof(want))) {
 			print_bytes("event expected", (uint8_t *)&want, sizeof(want));
 			print_bytes("event got     ", (uint8_t *)&got[i], sizeof(got[i]));
@@ -299,7 +230,7 @@ static void set_agent(const struct step *step)
 		const struct told *told = &step->told[i];
 		struct zt6_address_key target = told->target;
 
-		target.port = harness_slot(harness, told->port);
+		target.port = slot_of(told->port);
 		assert_int_equal(harness_tell(harness, &target, told->verified,
 					      now + told->for_ms * 1000000),
 				 0);

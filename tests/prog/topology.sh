@@ -61,7 +61,6 @@ host 2001:db8:48::5 32:00:00:00:00:05 zttest
 host 2001:db8:48:dd::5 32:00:00:00:00:05 zttest
 host 2001:db8:49::5 32:00:00:00:00:05 zttest
 host fd15:9924:d630:8e1d:7e99:9300::2 32:00:00:00:00:05 zttest
-ip -6 neighbour add 2001:db8:48::7 lladdr 32:00:00:00:00:07 dev zttest nud stale
 # Only locked MTUs bind the kernel's forwarding. Behind member :5, and behind a member that nobody has resolved.
 ip -6 route add 2001:470:811d:20::/60 via 2001:470:811d::1:0:5 dev zttest
 ip -6 route add 2001:db8:48:b0::/60 via 2001:db8:48::5 dev zttest
