@@ -11,8 +11,8 @@ from scapy.packet import Raw
 from net import (BEHIND_MEMBER, BIG_MEMBER, FAR_NATIVE, FAR_TUNNEL, LAN2_HOST, LAN_HOST,
                  LINK_LOCAL, MAC, MEMBER, NEIGHBOUR, ON_LINK_LAN_HOST, ON_LINK_MEMBER,
                  ON_LINK_ROUTER, POOL_MEMBER, ROUTER, STALE, STALE_MEMBER, TUNNEL_ADDRESS,
-                 TUNNEL_GATEWAY, Host, arrives, arrives_6in4, case, change, configuration, leaves, packet, scenario,
-                 sequence, step)
+                 TUNNEL_GATEWAY, Host, arrives, arrives_6in4, case, change, configuration, leaves,
+                 packet, scenario, sequence, step)
 
 # Somebody on the native Internet, whose packets ROUTER hands over and takes.
 FAR = Host(FAR_NATIVE, ROUTER.mac, "eth0")

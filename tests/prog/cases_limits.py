@@ -140,17 +140,23 @@ def outdated():
 
 
 def crowd():
-    """More destinations than the cache holds, again and again."""
+    """More destinations than the cache holds, again and again: they meet in its sets."""
     members = [Host(f"2001:470:811d::c:{i:x}", f"32:00:00:00:0c:{i:02x}", "zttest")
                for i in range(96)]
     batch = "".join(f"neighbour replace {m.address} lladdr {m.mac} dev zttest nud permanent\n"
                     for m in members)
+    arrive = change(f"ip -batch - <<'END'\n{batch}END")
     forget = "ip neighbour flush dev zttest to 2001:470:811d::c:0/120 nud permanent"
     steps = [forwards(FAR, member) for member in members]
     back = [forwards(member, FAR) for member in members[:8]]
-    return [sequence("more members than the cache holds are all served right",
-                     change(f"ip -batch - <<'END'\n{batch}END"), *steps, *back, *steps[::-1],
-                     cleanup=[forget])]
+    ways = [one for member in members
+            for one in (forwards(LAN_HOST, member), stays(MEMBER, member, "pass_other"))]
+    return [
+        sequence("more members than the cache holds are all served right", arrive, *steps, *back,
+                 *steps[::-1], cleanup=[forget]),
+        sequence("route of one port never serves another, however full the cache", arrive, *ways,
+                 cleanup=[forget]),
+    ]
 
 
 def unresolved():
@@ -198,21 +204,31 @@ def unresolved():
     ]
 
 
+SMALLEST = "limits {\n\tcache-entries 64\n}\n"
+
+
 def by_source():
     """`ip -6 rule from`: the source decides, and the cache knows."""
-    tunnelled = packet(ON_LINK_LAN_HOST.address, FAR_TUNNEL)
-    native = packet(LAN_HOST.address, FAR_TUNNEL)
+    def native(host_id=5):
+        host = LAN_HOST._replace(address=f"2001:470:811d:10::{host_id:x}")
+        ip = packet(host.address, FAR_TUNNEL)
+        return step("eth1", arrives(host, ip), "forwarded", leaves(FAR, ip))
 
-    ways = [
-        step("eth1", arrives(LAN_HOST, native), "forwarded", leaves(FAR, native)),
-        step("eth1", arrives(ON_LINK_LAN_HOST, tunnelled), "encapsulated", leaves_6in4(tunnelled)),
-    ]
+    def tunnelled(host_id=5):
+        host = ON_LINK_LAN_HOST._replace(address=f"2001:db8:48:20::{host_id:x}")
+        ip = packet(host.address, FAR_TUNNEL)
+        return step("eth1", arrives(host, ip), "encapsulated", leaves_6in4(ip))
+
+    crowd_of_sources = [way(i) for i in range(0x20, 0x60) for way in (native, tunnelled)]
     cases = [
-        sequence("two sources, one destination, two ways", *ways, *ways),
-        sequence("two sources, one destination, two ways, the other first", *ways[::-1],
-                 *ways[::-1]),
+        sequence("two sources, one destination, two ways", native(), tunnelled(), native(),
+                 tunnelled()),
+        sequence("two sources, one destination, two ways, the other first", tunnelled(), native(),
+                 tunnelled(), native()),
+        sequence("more sources than the cache holds all go their own way", *crowd_of_sources,
+                 *crowd_of_sources[::-1]),
     ]
-    return scenario("routes by source", configuration(), cases,
+    return scenario("routes by source", configuration(more=SMALLEST), cases, last=True,
                     setup=["ip -6 route add 2001:db8:a::/48 via 2001:db8:ffff:1::1 dev eth0"
                            " table 100",
                            "ip -6 rule add from 2001:470:811d:10::/64 lookup 100"],
@@ -221,11 +237,10 @@ def by_source():
 
 
 def scenarios():
-    small = "limits {\n\tcache-entries 64\n}\n"
     slow = "limits {\n\tunresolved-rate 10\n}\n"
     return [
         scenario("route cache", configuration(), cache() + outdated() + crowd() + members()),
-        scenario("smallest route cache", configuration(more=small), cache() + crowd(),
+        scenario("smallest route cache", configuration(more=SMALLEST), cache() + crowd(),
                  last=True),
         scenario("unresolved-rate", configuration(more=slow), unresolved()),
         by_source(),
