@@ -240,3 +240,4 @@ def test_reload_with_other_limits_is_followed(lab, gateway):
 def test_the_agent_ends_when_the_instance_goes_down(gateway):
     gateway("down")
     assert gateway.agent_process.wait(timeout=5) == 3
+    assert not os.path.exists(f"/run/zt6-bpf/{gateway.instance}")

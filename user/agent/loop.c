@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../loader/netlink.h"
+#include "../loader/rundir.h"
 #include "../loader/up.h"
 #include "../log.h"
 #include "agent.h"
@@ -59,15 +60,15 @@ int agent_inside_slot(const struct agent *agent, int ifindex)
 	return -1;
 }
 
-/* One agent for an instance: two would answer twice. */
+/* One agent for an instance: two would answer twice. The lock is on the folder, which `down` can
+ * remove: a file in it would stay behind. */
 static int take_lock(struct agent *agent)
 {
-	char path[sizeof(agent->instance->run_dir) + sizeof("/agent")];
+	const char *dir = agent->instance->run_dir;
 
-	snprintf(path, sizeof(path), "%s/agent", agent->instance->run_dir);
-	agent->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	agent->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (agent->lock < 0) {
-		log_error("%s: %m", path);
+		log_error("%s: %m", dir);
 		return -errno;
 	}
 	if (flock(agent->lock, LOCK_EX | LOCK_NB)) {

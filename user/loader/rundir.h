@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-#define JOURNAL_NAME "journal"
+#define JOURNAL_NAME    "journal"
+#define AGENT_LOCK_NAME "agent" /* the agent holds a lock on it; goes with the folder */
 
 /* Whether there is anything of an instance that is up, or was when something died. */
 bool rundir_in_use(const char *run_dir, const char *pin_dir);
