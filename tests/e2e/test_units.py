@@ -138,6 +138,7 @@ def test_the_loader_is_tried_again_until_the_token_the_tap_and_ipv4_are_there(bo
     for stage in ("without a token", "without IPv4"):
         assert result[stage]["zt6-bpf"]["ActiveState"] == "activating", logs
     assert result["comes up"], logs
+    assert "Permission denied" not in logs["zt6-bpf.log"]  # the token is another user's
     ports = {port["name"] for port in json.loads(result["stats"])["ports"]}
     assert ports == {"eth0", "he-ipv6", result["overlay"]}
 
