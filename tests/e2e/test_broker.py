@@ -41,7 +41,7 @@ class Machine:
         self.folder.chmod(0o755)  # pytest's own are closed to other users
         self.conf = self.folder / "zt6.conf"
         self.credentials = self.folder / "zt6.broker"
-        remove_stale(r"zt6br-(\d+)-\d+")
+        remove_stale(r"zt6br-(\d+)-\d+(?:-far)?")
         self.namespace = Namespace(self.name)
         self.namespace.ip(f"""
             link add eth0 type veth peer name wire0
