@@ -42,7 +42,7 @@ struct agent {
 	unsigned int probes_left;     /* neighbours that may be probed in this second */
 };
 
-/* maps.c: 0, -ENOENT when nothing is up, or another error. */
+/* pinned.c: 0, -ENOENT when nothing is up, or another error. */
 int agent_open_maps(struct agent *agent);
 void agent_close_maps(struct agent *agent);
 
@@ -81,11 +81,6 @@ void verify_event(struct agent *agent, const struct zt6_event *event);
 void verify_neighbour(struct agent *agent, const struct neighbour *neighbour, unsigned int change);
 void verify_deadlines(struct agent *agent, uint64_t now);
 void verify_renew(struct agent *agent, uint64_t now);
-
-/* answer.c: the advertisement that XDP would have sent. */
-int answer_open(struct agent *agent);
-void answer_send(struct agent *agent, __u8 slot, const union zt6_addr *target,
-		 const struct waiter *to);
 
 /* freshness.c: keeps the neighbours that traffic uses probed. */
 void freshness_event(struct agent *agent, const struct zt6_event *event);

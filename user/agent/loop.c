@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../advertise.h"
 #include "../loader/netlink.h"
 #include "../loader/rundir.h"
 #include "../loader/up.h"
@@ -108,8 +109,10 @@ int agent_open_sockets(struct agent *agent)
 	if (agent->epoll < 0 || agent->signals < 0)
 		return -errno;
 	err = netlink_open(&agent->requests);
-	if (!err)
-		err = answer_open(agent);
+	if (!err) {
+		agent->packets = advertise_open();
+		err = agent->packets < 0 ? agent->packets : 0;
+	}
 	if (!err)
 		err = watch_open(agent);
 	if (!err)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../advertise.h"
 #include "../log.h"
 #include "agent.h"
 
@@ -35,8 +36,17 @@ static bool hop_is(const struct target *target, const struct neighbour *neighbou
 
 static void answer_waiters(struct agent *agent, struct target *target)
 {
-	for (unsigned int i = 0; i < target->waiter_count; i++)
-		answer_send(agent, target->key.port, &target->key.addr, &target->waiters[i]);
+	const struct zt6_port *port = &agent->model.ports[target->key.port];
+
+	for (unsigned int i = 0; i < target->waiter_count; i++) {
+		const struct waiter *to = &target->waiters[i];
+		int err = advertise_send(agent->packets, port, &target->key.addr, &to->source,
+					 to->mac, 0);
+
+		if (err)
+			log_info("%s: an advertisement could not be sent: %s", port->name,
+				 strerror(-err));
+	}
 	target->waiter_count = 0;
 }
 
