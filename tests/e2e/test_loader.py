@@ -109,7 +109,8 @@ def test_up_makes_what_forwarding_needs(machine):
             ] == ["kernel"]
     assert "ALLMULTI" in machine.gw.show("link show eth0")
     assert "ALLMULTI" not in machine.gw.show("link show eth1")
-    assert "managed" in machine.gw.show("neigh show 192.0.2.1")
+    if "tun type tun" in device:
+        assert "managed" in machine.gw.show("neigh show 192.0.2.1")
 
 
 def test_the_tunnels_own_prefix_does_not_swallow_members(machine):
@@ -234,6 +235,51 @@ def test_a_changed_file_applies_the_difference(machine, command):
     machine.assert_unchanged(before)
 
 
+@pytest.fixture
+def sit(machine):
+    """The kernel's own 6in4 driver, which small kernels lack."""
+    if machine.gw.run("ip", "link", "add", "probe", "type", "sit", "remote", "192.0.2.1",
+                      check=False).returncode:
+        pytest.skip("this kernel has no sit")
+    machine.gw.ip("link del probe")
+
+
+@pytest.mark.usefixtures("sit")
+def test_a_sit_device_is_changed_in_its_place(machine):
+    machine.gw.ip("addr add 192.0.2.81/24 dev eth0")
+    before = machine.snapshot()
+    machine.gateway.up(LIGHT)
+    index = machine.gw.link_index(TUNNEL)
+    shown = machine.gw.show(f"-d link show {TUNNEL}")
+    assert "sit ip6ip remote 72.52.104.74 local 192.0.2.80 ttl 255 pmtudisc" in shown
+    for old, new, expected in (
+            ("local 192.0.2.80", "local 192.0.2.81", "local 192.0.2.81 ttl 255 pmtudisc"),
+            ("routed", "mtu 1400\n    routed", "mtu 1400"),
+            ("routed", "ttl 0\n    tos inherit\n    routed", "ttl inherit tos inherit"),
+            ("routed", "ttl 0\n    pmtudisc no\n    routed", "ttl inherit nopmtudisc"),
+            ("remote 72.52.104.74", "remote 198.51.100.1", "remote 198.51.100.1")):
+        machine.gateway.up(LIGHT.replace(old, new))
+        assert expected in machine.gw.show(f"-d link show {TUNNEL}"), expected
+        assert {line.split()[0] for line in
+                machine.gateway("up", "--dry-run").stdout.splitlines()} == {"attach"}
+    assert machine.gw.link_index(TUNNEL) == index
+    machine.gateway.up(LIGHT.replace("routed", "device bpf\n    routed"))
+    assert "tun type tun" in machine.gw.show(f"-d link show {TUNNEL}")
+    machine.gateway.up(LIGHT.replace(f"tunnel {TUNNEL}", "tunnel other"))
+    assert TUNNEL not in machine.gw.show("link")
+    machine.gateway("down")
+    machine.assert_unchanged(before)
+
+
+@pytest.mark.usefixtures("sit")
+def test_a_sit_device_with_the_same_ends_is_said(machine):
+    machine.gw.ip("link add elsewhere type sit local 192.0.2.80 remote 72.52.104.74")
+    machine.gateway.configure(LIGHT)
+    before = machine.snapshot()
+    assert "another sit device has the same local and remote" in machine.fails("up")
+    machine.assert_unchanged(before)
+
+
 def test_a_renamed_tunnel_takes_the_place_of_the_old(machine):
     before = machine.snapshot()
     machine.gateway.up(LIGHT)
@@ -255,7 +301,9 @@ def test_up_repairs_what_was_taken_away(machine):
                    "-6 route flush table 6400", "-6 rule del prio 30081",
                    f"addr del {TUNNEL_ADDRESS}/64 dev {TUNNEL}",
                    "link set eth0 allmulticast off", f"link set {TUNNEL} mtu 1300",
-                   "neigh del 192.0.2.1 dev eth0", f"link set {TUNNEL} down", f"link del {TUNNEL}"):
+                   "neigh flush dev eth0", f"link set {TUNNEL} down", f"link del {TUNNEL}"):
+        if "neigh" in damage and not neighbours(machine):
+            continue  # with sit the kernel looks for the next hop as it sends
         machine.gw.run("ip", *damage.split())
         assert machine.snapshot() + neighbours(machine) != whole, damage
         machine.gateway("up")

@@ -131,7 +131,8 @@ static int request(struct nl_sock *nl, const struct object *object, int ifindex)
 		nlmsg_free(msg);
 		return err;
 	}
-	if (!msg || nla_put_string(msg, IFLA_IFNAME, object_string(object, "name")) ||
+	/* Linux 6.1 takes the name of a device that is up for a change of it, even the same. */
+	if (!msg || (!ifindex && nla_put_string(msg, IFLA_IFNAME, object_string(object, "name"))) ||
 	    nla_put_u32(msg, IFLA_MTU, object_number(object, "mtu")) ||
 	    !(info = nla_nest_start(msg, IFLA_LINKINFO)) ||
 	    nla_put_string(msg, IFLA_INFO_KIND, "sit") ||
@@ -167,7 +168,9 @@ static int make(struct nl_sock *nl, struct object *object)
 		log_error("%s: cannot make %s: %s%s", name, text, netlink_reason(err),
 			  err == -EEXIST ? "; another sit device has the same local and remote "
 					   "addresses"
-					 : "");
+			  : err == -EOPNOTSUPP
+				  ? "; this kernel has no sit: set \"device bpf\" or auto"
+				  : "");
 		return err;
 	}
 	return device_remember(nl, object);
