@@ -11,7 +11,8 @@ CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 
 PACKAGES := libbpf libnl-route-3.0 jansson libcurl expat ncurses
-WARNINGS := -Wall -Wextra -Werror
+# As the kernel's own code, headers are read as words, addresses and bytes alike.
+WARNINGS := -Wall -Wextra -Werror -fno-strict-aliasing
 CPPFLAGS += -Iinclude -Iuser -I$(B) -D_GNU_SOURCE -DZT6_VERSION='"$(VERSION)"'
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES))
