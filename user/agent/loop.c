@@ -15,7 +15,6 @@
 
 #include "../advertise.h"
 #include "../loader/netlink.h"
-#include "../loader/rundir.h"
 #include "../loader/up.h"
 #include "../log.h"
 #include "agent.h"

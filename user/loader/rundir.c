@@ -89,8 +89,6 @@ void rundir_unlock(const char *run_dir, int lock)
 	char path[PATH_MAX];
 
 	if (!journal_exists(run_dir)) {
-		snprintf(path, sizeof(path), "%s/" AGENT_LOCK_NAME, run_dir);
-		unlink(path);
 		snprintf(path, sizeof(path), "%s/lock", run_dir);
 		unlink(path);
 		if (!rmdir(run_dir)) {

@@ -5,8 +5,7 @@
 
 #include <stdbool.h>
 
-#define JOURNAL_NAME    "journal"
-#define AGENT_LOCK_NAME "agent" /* the agent holds a lock on it; goes with the folder */
+#define JOURNAL_NAME "journal"
 
 /* Whether there is anything of an instance that is up, or was when something died. */
 bool rundir_in_use(const char *run_dir, const char *pin_dir);
