@@ -5,14 +5,14 @@ from scapy.layers.l2 import Ether
 
 from frames import is_udp, udp
 from lab import GATEWAY, INET, LAN_ADDRESS, LAN_HOST, M1, M2, OVERLAY
-from traffic import ping, transfer
+from traffic import FEW_MEGABYTES, ping, transfer
 
 
 def test_a_host_on_the_lan_reaches_the_internet_through_the_tunnel(lab, counted):
     assert ping(lab.lan, INET) == 3
     assert ping(lab.inet, LAN_HOST) == 3
-    assert transfer(lab.inet, INET, lab.lan, LAN_HOST, 20).intact
-    assert transfer(lab.lan, LAN_HOST, lab.inet, INET, 20).intact
+    assert transfer(lab.inet, INET, lab.lan, LAN_HOST, FEW_MEGABYTES).intact
+    assert transfer(lab.lan, LAN_HOST, lab.inet, INET, FEW_MEGABYTES).intact
     assert counted()["eth1"]["encapsulated"] >= 10000
     assert counted()["eth0"]["decapsulated"] >= 10000
 
@@ -20,7 +20,7 @@ def test_a_host_on_the_lan_reaches_the_internet_through_the_tunnel(lab, counted)
 def test_a_host_on_the_lan_and_a_member_reach_each_other(lab, counted):
     assert ping(lab.m1, LAN_HOST, source=M1.routed) == 3
     assert ping(lab.lan, M1.routed) == 3
-    assert transfer(lab.m1, M1.routed, lab.lan, LAN_HOST, 20).intact
+    assert transfer(lab.m1, M1.routed, lab.lan, LAN_HOST, FEW_MEGABYTES).intact
     assert counted()[OVERLAY]["forwarded"] >= 10000
     assert counted()["eth1"]["forwarded"] >= 500
 
