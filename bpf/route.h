@@ -43,7 +43,8 @@ static __always_inline bool route_cached(const struct zt6_settings *settings,
 					 struct zt6_route **way)
 {
 	__u32 hash = route_hash(settings, key);
-	__u32 index = hash & (settings->cache_sets - 1);
+	/* By the upper bits: products carry the last octets of an address only there. */
+	__u32 index = (__u64)hash * settings->cache_sets >> 32;
 	struct zt6_route_set *set = bpf_map_lookup_elem(&routes, &index);
 	__u64 now = bpf_jiffies64();
 	struct zt6_route *victim;
@@ -51,7 +52,7 @@ static __always_inline bool route_cached(const struct zt6_settings *settings,
 	*way = NULL;
 	if (!set)
 		return false;
-	victim = &set->ways[(hash >> 16 ^ now) % ZT6_WAYS];
+	victim = &set->ways[(hash ^ now) % ZT6_WAYS];
 	for (int i = 0; i < ZT6_WAYS; i++) {
 		struct zt6_route *route = &set->ways[i];
 
