@@ -22,13 +22,13 @@ struct shared_map {
 
 /* What was attached before, to go back to. Every file descriptor is -1 where there is none. */
 struct attached {
-	bool touched;	 /* programs_attach() has changed this slot */
-	int link;	 /* of XDP */
+	bool touched;    /* programs_attach() has changed this slot */
+	int link;        /* of XDP */
 	int xdp_program; /* that the link ran */
-	int ifindex;	 /* that the link held; 0: the link was replaced by none */
-	__u32 mode;	 /* XDP_FLAGS_* of the link */
-	bool replaced;	 /* by a link of ours, because it held another interface or mode */
-	int tc_program;	 /* that the filter ran */
+	int ifindex;     /* that the link held; 0: the link was replaced by none */
+	__u32 mode;      /* XDP_FLAGS_* of the link */
+	bool replaced;   /* by a link of ours, because it held another interface or mode */
+	int tc_program;  /* that the filter ran */
 	int tc_ifindex;
 	bool tc_egress;
 };
@@ -39,7 +39,7 @@ struct programs {
 	struct zt6_tc_bpf *tc[ZT6_MAX_PORTS];
 	struct shared_map maps[MAX_MAPS];
 	size_t map_count;
-	bool was_up;	     /* maps of an earlier `up` were found */
+	bool was_up;         /* maps of an earlier `up` were found */
 	struct model before; /* their contents */
 	bool filled;
 	struct attached attached[ZT6_MAX_PORTS];
