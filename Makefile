@@ -13,7 +13,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 PACKAGES := libbpf libnl-route-3.0 jansson libcurl expat ncurses
 # As the kernel's own code, headers are read as words, addresses and bytes alike.
 WARNINGS := -Wall -Wextra -Werror -fno-strict-aliasing
-CPPFLAGS += -Iinclude -Iuser -I$(B) -D_GNU_SOURCE -DZT6_VERSION='"$(VERSION)"'
+CPPFLAGS += -Iinclude -Iuser -isystem $(B) -D_GNU_SOURCE -DZT6_VERSION='"$(VERSION)"'
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES))
@@ -46,7 +46,8 @@ $(B)/%.bpf.o: bpf/%.bpf.c
 	$(BPFTOOL) gen object $@ $@.tmp
 
 $(B)/%.skel.h: $(B)/%.bpf.o
-	$(BPFTOOL) gen skeleton $< > $@.tmp && mv $@.tmp $@
+	(echo '/* NOLINTBEGIN: generated */' && $(BPFTOOL) gen skeleton $< && \
+		echo '/* NOLINTEND */') > $@.tmp && mv $@.tmp $@
 
 include $(wildcard tests/*/*.mk tools/*/*.mk)
 

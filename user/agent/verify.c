@@ -117,7 +117,8 @@ static void add_waiter(struct target *target, const struct zt6_event *event)
 
 	memcpy(waiter.mac, event->mac, sizeof(waiter.mac));
 	for (unsigned int i = 0; i < target->waiter_count; i++)
-		if (!memcmp(&target->waiters[i], &waiter, sizeof(waiter)))
+		if (!memcmp(&target->waiters[i].source, &waiter.source, sizeof(waiter.source)) &&
+		    !memcmp(target->waiters[i].mac, waiter.mac, sizeof(waiter.mac)))
 			return;
 	if (target->waiter_count < TARGET_MAX_WAITERS)
 		target->waiters[target->waiter_count++] = waiter;
