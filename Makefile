@@ -73,7 +73,8 @@ lint: $(SKELETONS) ## clang-format, clang-tidy and cppcheck, as CI runs them
 	printf '%s\n' $(SOURCES) | xargs -P "$$(nproc)" -I{} clang-tidy --quiet \
 		--warnings-as-errors='*' {} -- $(CPPFLAGS) $(CFLAGS)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-		--suppress=missingIncludeSystem -Iinclude -Iuser -D__x86_64__ user
+		--suppress=missingIncludeSystem -Iinclude -Iuser -D__x86_64__ \
+		'-DLIBBPF_OPTS(type,name,...)=struct type name = {0}' user
 
 clean: ## forget build/
 	rm -rf $(B)
