@@ -246,12 +246,14 @@ def test_a_journal_of_another_version_is_refused(machine, damage):
         journal = file.read()
     with open(machine.journal, "w", encoding="utf-8") as file:
         file.write(journal.replace("\n", "\n" + damage, 1))
-    up = machine.snapshot()
-    for command in ("up", "down"):
-        assert f"{machine.journal}:2: " in machine.fails(command)
-    machine.assert_unchanged(up)
-    with open(machine.journal, "w", encoding="utf-8") as file:
-        file.write(journal)
+    try:
+        up = machine.snapshot()
+        for command in ("up", "down"):
+            assert f"{machine.journal}:2: " in machine.fails(command)
+        machine.assert_unchanged(up)
+    finally:
+        with open(machine.journal, "w", encoding="utf-8") as file:
+            file.write(journal)
     machine.gateway("down")
     machine.assert_unchanged(before)
 
