@@ -28,21 +28,6 @@ static __noinline int forward_refused(const struct zt6_port *port, __u8 in_port,
 	}
 }
 
-/* Whether the fast path may carry packets from one port to the other. */
-static __always_inline int forward_between(const struct zt6_port *in, const struct zt6_port *out,
-					   const struct zt6_route *route)
-{
-	/* RFC 6324: what came out of a tunnel never goes into one. */
-	if (in->role == ZT6_ROLE_TUNNEL && out->role == ZT6_ROLE_TUNNEL)
-		return ZT6_DROP_SPOOFED;
-	/* Redirects (RFC 4861 §8.2) and transit between strangers are the kernel's. */
-	if (route->in_port == route->out_port)
-		return ZT6_PASS_OTHER;
-	if (!role_is_inside(in->role) && !role_is_inside(out->role))
-		return ZT6_PASS_OTHER;
-	return GO_ON;
-}
-
 /* The entry remembers a source that has passed the guard. */
 static __always_inline void forward_remember(const struct route_key *key, const struct packet *p,
 					     struct zt6_route *route)
@@ -68,19 +53,20 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 
 	if (!*route)
 		return ZT6_PASS_OTHER;
-	if (hit && ((*route)->kind == ZT6_ROUTE_LOCAL ||
+	if (hit && ((*route)->verdict == ZT6_PASS_LOCAL ||
 		    ((*route)->source_checked && addr_equal(&(*route)->src, &p->src) &&
 		     mac_equal((*route)->src_mac, p->source_mac))))
 		return GO_ON;
 	/* Before the kernel is asked: what is spoofed shall cost no more than a lookup. */
-	verdict = guard_packet(frame, key->port, p);
+	verdict = hit ? guard_source(frame, key->port, p->in_port, &p->src)
+		      : guard_packet(frame, key->port, p);
 	if (verdict != GO_ON)
 		return verdict;
 	if (!hit) {
 		result = route_fill(frame, settings, told, key, *route);
 		if (result != BPF_FIB_LKUP_RET_SUCCESS)
 			return forward_refused(key->port, p->in_port, result);
-		if ((*route)->kind == ZT6_ROUTE_LOCAL)
+		if ((*route)->verdict == ZT6_PASS_LOCAL)
 			return GO_ON;
 	}
 	forward_remember(key, p, *route);
@@ -97,7 +83,6 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 			      const struct zt6_agent *told, const struct packet *p)
 {
 	struct route_key key = {.dst = &p->dst, .src = &p->src, .in_port = p->in_port};
-	const struct zt6_port *out;
 	struct zt6_route *route;
 	__u32 slot = p->in_port;
 	int verdict;
@@ -112,22 +97,15 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 	verdict = forward_route(frame, settings, told, p, &key, &route);
 	if (verdict != GO_ON)
 		return verdict;
-	if (route->kind == ZT6_ROUTE_LOCAL)
-		return ZT6_PASS_LOCAL;
+	if (route->verdict > ZT6_ENCAPSULATED)
+		return route->verdict;
 	if (addr_link_local(&p->src)) /* the kernel answers: beyond scope of source address */
 		return ZT6_PASS_NO_ROUTE;
-	slot = route->out_port;
-	out = bpf_map_lookup_elem(&ports, &slot);
-	if (!out)
-		return ZT6_PASS_OTHER;
-	verdict = forward_between(key.port, out, route);
-	if (verdict != GO_ON)
-		return verdict;
 	if (p->hop_limit <= 1)
 		return ZT6_PASS_HOP_LIMIT;
 	/* A TAP loses frames in several buffers silently: the kernel linearises them. */
 	if (p->ip_length > route->mtu ||
-	    (out->role == ZT6_ROLE_OVERLAY && frame_is_multi_buffer(frame, p->frame_length)))
+	    (route->one_buffer && frame_is_multi_buffer(frame, p->frame_length)))
 		return ZT6_PASS_TOO_BIG;
 	if (settings->flags & ZT6_SETTINGS_TRAFFIC) {
 		route->packets++;
@@ -137,11 +115,7 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 	if (verdict != GO_ON)
 		return verdict;
 	verdict = rewrite_and_redirect(frame, p, route);
-	if (verdict != GO_ON)
-		return verdict;
-	if (p->ip_offset != p->link_length)
-		return ZT6_DECAPSULATED;
-	return route->kind == ZT6_ROUTE_TUNNEL ? ZT6_ENCAPSULATED : ZT6_FORWARDED;
+	return verdict == GO_ON ? route->verdict : verdict;
 }
 
 #endif

@@ -7,12 +7,10 @@
 #define ND_LAST_TYPE  137
 
 #define ND_SOLICIT_LENGTH 24 /* RFC 4861 §4.3, without options */
-#define ND_TARGET_OFFSET  8
-#define ND_OPTION_UNIT    8 /* RFC 4861 §4.6: lengths of options count these */
 
 /* Longer messages, valid ones too, are left to the kernel: four options are many. */
-#define ND_MAX_LENGTH  512
-#define ND_MAX_OPTIONS ((ND_MAX_LENGTH - ND_SOLICIT_LENGTH) / ND_OPTION_UNIT)
+#define ND_MAX_LENGTH 512
+#define ND_MAX_UNITS  (ND_MAX_LENGTH / sizeof(union nd_unit))
 
 /* One solicitor's retransmissions (RFC 4861 §10: every second) reach the agent once each. */
 #define DEFER_INTERVAL(settings) ((settings)->jiffies_per_sec / 2)
@@ -23,19 +21,22 @@ struct solicitation {
 	__u8 has_link_layer; /* a source link-layer address option */
 };
 
-/* The ND message, zero-padded to a multiple of four octets for the checksum, and what is in it. */
-struct nd_message {
-	__u8 bytes[ND_MAX_LENGTH + 4];
-	struct solicitation ns;
+/* Eight octets of an ND message: it is made of nothing else (RFC 4861 §4.3, §4.6). */
+union nd_unit {
+	__u64 whole;
+	struct {
+		__u8 type;
+		__u8 code;
+	} head; /* the first one */
+	struct {
+		__u8 type;
+		__u8 length; /* of the option, in units */
+		__u8 mac[ZT6_ETH_ALEN];
+	} option; /* the first one of an option */
 };
 
-/* Programs only: where each CPU keeps the message it is looking at. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct nd_message);
-} nd_messages SEC(".maps");
+/* How many units there are before the options; the target fills the last two. */
+#define ND_HEAD_UNITS (ND_SOLICIT_LENGTH / sizeof(union nd_unit))
 
 /* ff02::1:ff00:0/104, RFC 4291 §2.7.1. */
 static __always_inline bool addr_solicited_node(const union zt6_addr *a)
@@ -44,71 +45,63 @@ static __always_inline bool addr_solicited_node(const union zt6_addr *a)
 	       a->words[2] == bpf_htonl(1) && a->bytes[12] == 0xff;
 }
 
-static __always_inline bool nd_checksum_valid(const struct packet *p, struct nd_message *message,
-					      __u32 length)
+/* Takes note of an option's first unit; false when it may not be there. */
+static __always_inline bool nd_option_valid(const union nd_unit *unit, struct solicitation *ns)
 {
-	/* RFC 8200 §8.1: addresses, upper-layer length, next header. */
-	__u64 sum = zt6_sum_words(&p->src, 2 * sizeof(p->src) / 4, 0) + bpf_htons(length) +
-		    bpf_htons(ZT6_IPPROTO_ICMPV6);
-	__u32 padded = (length + 3) & ~3U;
-	__s64 rest;
-
-	if (length > ND_MAX_LENGTH || padded > ND_MAX_LENGTH)
+	if (!unit->option.length)
 		return false;
-	__builtin_memset(message->bytes + length, 0, 4);
-	rest = bpf_csum_diff(NULL, 0, (void *)message->bytes, padded, 0);
-	return rest >= 0 && !zt6_checksum_fold(sum + rest);
+	if (unit->option.type != ZT6_ND_OPT_SOURCE || ns->has_link_layer)
+		return true;
+	/* RFC 2464 §6: 8 octets; an answer to a group would be an amplifier. */
+	if (unit->option.length != 1 || (unit->option.mac[0] & 1))
+		return false;
+	__builtin_memcpy(ns->reply_mac, unit->option.mac, ZT6_ETH_ALEN);
+	ns->has_link_layer = 1;
+	return true;
 }
 
-/* Walks the options; false when one has no length, overruns, or has no business being there. */
-static __always_inline bool nd_options_valid(const struct nd_message *message, __u32 length,
-					     struct solicitation *ns)
+static __always_inline __u64 nd_unit_sum(const union nd_unit *unit)
 {
-	__u32 offset = ND_SOLICIT_LENGTH;
-
-	for (int i = 0; i < ND_MAX_OPTIONS && offset < length; i++) {
-		const __u8 *option;
-		__u32 option_length;
-
-		if (offset > ND_MAX_LENGTH - ND_OPTION_UNIT || offset + ND_OPTION_UNIT > length)
-			return false;
-		option = message->bytes + offset;
-		option_length = option[1] * ND_OPTION_UNIT;
-		if (!option_length || offset + option_length > length)
-			return false;
-		if (option[0] == ZT6_ND_OPT_SOURCE && !ns->has_link_layer) {
-			/* RFC 2464 §6: 8 octets; an answer to a group would be an amplifier. */
-			if (option_length != ND_OPTION_UNIT || (option[2] & 1))
-				return false;
-			__builtin_memcpy(ns->reply_mac, option + 2, ZT6_ETH_ALEN);
-			ns->has_link_layer = 1;
-		}
-		offset += option_length;
-	}
-	return offset == length;
+	return (unit->whole & 0xffffffff) + (unit->whole >> 32);
 }
 
 /* Reads and validates a Neighbour Solicitation: every rule of RFC 4861 §7.1.1. */
 static __noinline int nd_solicitation(frame_t *frame, const struct zt6_port *port,
-				      const struct packet *p, struct nd_message *message)
+				      const struct packet *p, struct solicitation *ns)
 {
-	__u32 length = p->ip_length - IPV6_HEADER;
-	struct solicitation *ns = &message->ns;
+	const union nd_unit *unit = frame_at(frame, p->ip_offset) + IPV6_HEADER;
+	const void *end = frame_end(frame);
+	__u32 length = p->ip_length - IPV6_HEADER, units = length / sizeof(*unit);
+	__u32 of_option = 0; /* units left of the option that is being passed */
+	/* RFC 8200 §8.1: addresses, upper-layer length, next header. */
+	__u64 sum = zt6_sum_words(&p->src, 2 * sizeof(p->src) / 4, 0) + bpf_htons(length) +
+		    bpf_htons(ZT6_IPPROTO_ICMPV6);
 
-	if (p->hop_limit != ZT6_ND_HOP_LIMIT || length < ND_SOLICIT_LENGTH ||
+	if (p->hop_limit != ZT6_ND_HOP_LIMIT || units < ND_HEAD_UNITS || length % sizeof(*unit) ||
 	    addr_multicast(&p->src) || mac_equal(p->source_mac, port->mac))
 		return ZT6_DROP_NDP_INVALID;
-	if (length > ND_MAX_LENGTH)
+	if (length > ND_MAX_LENGTH || (const void *)(unit + ND_HEAD_UNITS) > end)
 		return ZT6_PASS_NDP;
-	if (frame_load(frame, p->ip_offset + IPV6_HEADER, message->bytes, length))
-		return ZT6_PASS_NDP;
-	if (message->bytes[1] /* code */ || !nd_checksum_valid(p, message, length))
+	if (unit->head.code)
 		return ZT6_DROP_NDP_INVALID;
-	__builtin_memcpy(&ns->target, message->bytes + ND_TARGET_OFFSET, sizeof(ns->target));
+	ns->target.halves[0] = unit[1].whole;
+	ns->target.halves[1] = unit[2].whole;
 	__builtin_memcpy(ns->reply_mac, p->source_mac, ZT6_ETH_ALEN);
 	ns->has_link_layer = 0;
-	if (addr_multicast(&ns->target) || addr_embeds_no_host(&ns->target) ||
-	    !nd_options_valid(message, length, ns))
+	sum += nd_unit_sum(&unit[0]) + nd_unit_sum(&unit[1]) + nd_unit_sum(&unit[2]);
+	for (__u32 i = ND_HEAD_UNITS; i < ND_MAX_UNITS && i < units; i++) {
+		if ((const void *)(unit + i + 1) > end)
+			return ZT6_PASS_NDP;
+		sum += nd_unit_sum(&unit[i]);
+		if (!of_option) {
+			if (!nd_option_valid(&unit[i], ns))
+				return ZT6_DROP_NDP_INVALID;
+			of_option = unit[i].option.length;
+		}
+		of_option--;
+	}
+	if (of_option || zt6_checksum_fold(sum) || addr_multicast(&ns->target) ||
+	    addr_embeds_no_host(&ns->target))
 		return ZT6_DROP_NDP_INVALID;
 	if (addr_unspecified(&p->src) && (ns->has_link_layer || !addr_solicited_node(&p->dst)))
 		return ZT6_DROP_NDP_INVALID;
@@ -219,11 +212,10 @@ static __noinline int nd_defer(const struct zt6_settings *settings, const struct
 }
 
 /* Turns the frame into the advertisement; the link header stays as long as it is. */
-static __noinline int nd_answer(frame_t *frame, const struct zt6_port *port, const struct packet *p,
-				const struct solicitation *ns)
+static __always_inline int nd_answer(frame_t *frame, const struct zt6_port *port,
+				     const struct packet *p, const struct solicitation *ns)
 {
 	__u32 length = p->link_length + sizeof(struct zt6_na);
-	bool dad = addr_unspecified(&p->src);
 	/* RFC 2464 §7: the Ethernet address of ff02::1. */
 	const __u8 all_nodes[ZT6_ETH_ALEN] = {0x33, 0x33, 0, 0, 0, 1};
 	struct ethhdr *eth;
@@ -238,10 +230,13 @@ static __noinline int nd_answer(frame_t *frame, const struct zt6_port *port, con
 	na = frame_at(frame, p->link_length);
 	if ((void *)(eth + 1) > frame_end(frame) || (void *)(na + 1) > frame_end(frame))
 		return ZT6_DROP_MALFORMED;
-	__builtin_memcpy(eth->h_dest, dad ? all_nodes : ns->reply_mac, ZT6_ETH_ALEN);
+	if (addr_unspecified(&p->src))
+		__builtin_memcpy(eth->h_dest, all_nodes, ZT6_ETH_ALEN);
+	else
+		__builtin_memcpy(eth->h_dest, ns->reply_mac, ZT6_ETH_ALEN);
 	__builtin_memcpy(eth->h_source, port->mac, ZT6_ETH_ALEN);
 	zt6_na_build(na, port->flags & ZT6_PORT_SOURCE_TARGET ? &ns->target : &port->na_source,
-		     &p->src, &ns->target, port->mac,
+		     &p->src, &ns->target, (const __u16 *)port->mac,
 		     port->flags & ZT6_PORT_ROUTER ? ZT6_NA_ROUTER : 0);
 	return ZT6_NDP_ANSWERED;
 }
@@ -273,38 +268,42 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
 	 * solicitors have, bpf_fib_lookup() finds no route. */
 	static const union zt6_addr anybody = {};
 	struct route_key key = {.port = port, .src = &anybody, .in_port = p->in_port};
-	__u32 zero = 0;
-	struct nd_message *message = bpf_map_lookup_elem(&nd_messages, &zero);
+	/* Read first: what changes meanwhile makes the answer one that is not remembered. */
+	__u32 generation = *(volatile const __u32 *)&told->generation;
+	bool dad = addr_unspecified(&p->src);
+	const struct zt6_rule *rule = NULL;
 	const struct zt6_prefix *owner;
-	const struct solicitation *ns;
-	const struct zt6_rule *rule;
+	struct nd_recent *recent;
+	struct solicitation ns;
 	int verdict;
 
-	if (!message)
-		return ZT6_PASS_NDP;
-	verdict = nd_solicitation(frame, port, p, message);
+	verdict = nd_solicitation(frame, port, p, &ns);
 	if (verdict != GO_ON)
 		return verdict;
-	ns = &message->ns;
-	rule = nd_rule(p->in_port, &ns->target);
-	owner = prefix_of(&ns->target);
-	if (!rule || addr_link_local(&ns->target) || (owner && owner->own))
-		return ZT6_PASS_NDP;
-	if (addr_unspecified(&p->src) && !(rule->flags & ZT6_RULE_DAD))
-		return ZT6_PASS_NDP;
+	recent = nd_recent_of(settings, p->in_port, &ns.target);
+	if (dad || !nd_recent_holds(recent, told, p->in_port, &ns.target)) {
+		rule = nd_rule(p->in_port, &ns.target);
+		owner = prefix_of(&ns.target);
+		if (!rule || addr_link_local(&ns.target) || (owner && owner->own))
+			return ZT6_PASS_NDP;
+		if (dad && !(rule->flags & ZT6_RULE_DAD))
+			return ZT6_PASS_NDP;
+	}
 	if (!bucket_take(port, p->in_port, ZT6_BUCKET_NDP))
 		return ZT6_DROP_NDP_LIMITED;
 	/* An unasked-for defence against DAD would keep every new host off the link: whatever the
 	 * method, the target must be known to be in use. */
-	if (rule->method != ZT6_METHOD_STATIC || addr_unspecified(&p->src)) {
-		key.dst = &ns->target;
+	if (rule && (rule->method != ZT6_METHOD_STATIC || dad)) {
+		key.dst = &ns.target;
 		verdict = nd_target_known(frame, settings, told, rule, &key);
 		if (verdict == ZT6_NDP_DEFERRED)
-			return nd_defer(settings, port, p, ns);
+			return nd_defer(settings, port, p, &ns);
 		if (verdict != GO_ON)
 			return verdict;
 	}
-	return nd_answer(frame, port, p, ns);
+	if (rule && !dad)
+		nd_recent_fill(recent, settings, generation, p->in_port, &ns.target);
+	return nd_answer(frame, port, p, &ns);
 }
 
 /**

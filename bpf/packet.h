@@ -32,7 +32,9 @@ struct ipv6_header {
 	__u8 hop_limit;
 	union zt6_addr src;
 	union zt6_addr dst;
-} __attribute__((packed));
+};
+
+_Static_assert(sizeof(struct ipv6_header) == IPV6_HEADER, "RFC 8200 §3");
 
 struct packet {
 	union zt6_addr src;

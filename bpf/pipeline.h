@@ -22,6 +22,7 @@
 #include "guard.h"
 #include "policy.h"
 #include "rewrite.h"
+#include "nd_recent.h"
 #include "ndp.h"
 #include "forward.h"
 

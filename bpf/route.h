@@ -19,6 +19,13 @@ static __always_inline __u64 hash_mix(__u64 hash, __u64 value)
 	return hash ^ hash >> 32;
 }
 
+/* A product's high bits depend on all bits of its factors, its low bits only on theirs: what is
+ * to choose among a power of two of things comes from above. */
+static __always_inline __u32 hash_index(__u64 hash)
+{
+	return hash * 0x9e3779b97f4a7c15ULL >> 32;
+}
+
 static __always_inline __u32 route_hash(const struct zt6_settings *settings,
 					const struct route_key *key)
 {
@@ -29,7 +36,7 @@ static __always_inline __u32 route_hash(const struct zt6_settings *settings,
 		hash = hash_mix(hash, key->src->halves[0]);
 		hash = hash_mix(hash, key->src->halves[1]);
 	}
-	return hash;
+	return hash_index(hash);
 }
 
 /**
@@ -72,6 +79,21 @@ static __always_inline bool route_cached(const struct zt6_settings *settings,
 	return false;
 }
 
+/* What the fast path does with packets from one port to the other. */
+static __always_inline __u8 route_verdict(const struct zt6_port *in, __u32 in_slot,
+					  const struct zt6_port *out, __u32 out_slot)
+{
+	/* RFC 6324: what came out of a tunnel never goes into one. */
+	if (in->role == ZT6_ROLE_TUNNEL && out->role == ZT6_ROLE_TUNNEL)
+		return ZT6_DROP_SPOOFED;
+	/* Redirects (RFC 4861 §8.2) and transit between strangers are the kernel's. */
+	if (in_slot == out_slot || (!role_is_inside(in->role) && !role_is_inside(out->role)))
+		return ZT6_PASS_OTHER;
+	if (in->role == ZT6_ROLE_TUNNEL)
+		return ZT6_DECAPSULATED;
+	return out->role == ZT6_ROLE_TUNNEL ? ZT6_ENCAPSULATED : ZT6_FORWARDED;
+}
+
 /* The route leads into a tunnel: the frame leaves by its uplink, behind the outer header. */
 static __always_inline long route_fill_tunnel(frame_t *frame, const struct zt6_settings *settings,
 					      const struct zt6_port *out,
@@ -92,7 +114,6 @@ static __always_inline long route_fill_tunnel(frame_t *frame, const struct zt6_s
 	if (result != BPF_FIB_LKUP_RET_SUCCESS)
 		return result;
 	path_mtu = fib->mtu_result - IPV4_HEADER;
-	route->kind = ZT6_ROUTE_TUNNEL;
 	route->tx_port = slot;
 	route->mtu = path_mtu < tunnel->mtu ? path_mtu : tunnel->mtu;
 	return BPF_FIB_LKUP_RET_SUCCESS;
@@ -107,7 +128,6 @@ static __always_inline long route_fill_header(frame_t *frame, const struct zt6_s
 
 	if (out->role == ZT6_ROLE_TUNNEL)
 		return route_fill_tunnel(frame, settings, out, fib, route);
-	route->kind = ZT6_ROUTE_ETHERNET;
 	route->tx_port = slot;
 	route->mtu = fib->mtu_result;
 	route->header_length =
@@ -161,12 +181,14 @@ static __noinline long route_fill(frame_t *frame, const struct zt6_settings *set
 		traffic_flush(route);
 	route->expires_jiffies = 0;
 	if (local) {
-		route->kind = ZT6_ROUTE_LOCAL;
+		route->verdict = ZT6_PASS_LOCAL;
 		route->tx_port = ZT6_NO_PORT;
 	} else {
 		result = route_fill_header(frame, settings, out, key->out_port, on_this_cpu, route);
 		if (result != BPF_FIB_LKUP_RET_SUCCESS)
 			return result;
+		route->verdict = route_verdict(key->port, key->in_port, out, key->out_port);
+		route->one_buffer = out->role == ZT6_ROLE_OVERLAY;
 	}
 	route->dst = *key->dst;
 	route->src = *key->src;

@@ -256,23 +256,18 @@ struct zt6_route {
 	__u8 in_port;          /* slot; the tunnel's for what came out of 6in4 */
 	__u8 out_port;         /* slot that the packet is routed to */
 	__u8 tx_port;          /* slot that the frame leaves by: out_port, or the tunnel's uplink */
-	__u8 kind;             /* enum zt6_route_kind */
-	__u8 header_length;    /* of header[], bytes */
-	__u8 tunnel_flags;     /* enum zt6_tunnel_flags, when kind is ZT6_ROUTE_TUNNEL */
-	__u8 source_checked;   /* src has passed the guard */
-	__u8 pad[3];           /* aligns the IPv4 header in header[] */
+	__u8 verdict; /* enum zt6_verdict of packets that nothing else keeps from going there */
+	__u8 header_length;          /* of header[], bytes */
+	__u8 tunnel_flags;           /* enum zt6_tunnel_flags, when out_port is a tunnel's */
+	__u8 source_checked;         /* src has passed the guard */
+	__u8 one_buffer;             /* the device takes no frame in several buffers */
+	__u8 pad[2];                 /* aligns the IPv4 header in header[] */
 	__u8 header[ZT6_MAX_HEADER]; /* Ethernet, and IPv4 with total length and ECN still 0 */
 	__u8 src_mac[ZT6_ETH_ALEN];  /* of the frame that src was last seen in */
 	__u8 pad2[2];
 	__u64 packets; /* forwarded since the entry was filled or src has changed */
 	__u64 bytes;
 	__u8 pad3[8];
-};
-
-enum zt6_route_kind {
-	ZT6_ROUTE_ETHERNET, /* out of an Ethernet port */
-	ZT6_ROUTE_TUNNEL,   /* encapsulated, out of the tunnel's uplink */
-	ZT6_ROUTE_LOCAL,    /* an address of the gateway */
 };
 
 /* `routes`, per CPU: one set. */

@@ -20,23 +20,30 @@
 #define ZT6_NA_SOLICITED 0x40
 #define ZT6_NA_OVERRIDE  0x20
 
-/* The IPv6 packet, without Ethernet: every field is naturally aligned. */
+/* Constants in network byte order. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define zt6_be16(x) ((__u16)__builtin_bswap16(x))
+#define zt6_be32(x) ((__u32)__builtin_bswap32(x))
+#else
+#define zt6_be16(x) ((__u16)(x))
+#define zt6_be32(x) ((__u32)(x))
+#endif
+
+/* The IPv6 packet, without Ethernet: every field is naturally aligned, and as wide as it is written. */
 struct zt6_na {
-	__u8 version_class_flow[4];
-	__u8 payload_length[2];
+	__u32 version_class_flow;
+	__u16 payload_length;
 	__u8 next_header;
 	__u8 hop_limit;
 	union zt6_addr src;
 	union zt6_addr dst;
-	__u8 type;
-	__u8 code;
+	__u16 type_code;
 	__u16 checksum;
-	__u8 flags;
-	__u8 reserved[3];
+	__u16 flags; /* and the first octet of what is reserved */
+	__u16 reserved;
 	union zt6_addr target;
-	__u8 option_type;
-	__u8 option_length; /* in units of 8 octets */
-	__u8 target_mac[ZT6_ETH_ALEN];
+	__u16 option; /* type and length */
+	__u16 target_mac[ZT6_ETH_ALEN / 2];
 };
 
 _Static_assert(sizeof(struct zt6_na) == 72, "IPv6 header, NA and one option");
@@ -81,38 +88,34 @@ static inline __u16 zt6_checksum_fold(__u64 sum)
  */
 static inline void zt6_na_build(struct zt6_na *na, const union zt6_addr *source,
 				const union zt6_addr *solicitor, const union zt6_addr *target,
-				const __u8 mac[ZT6_ETH_ALEN], __u8 flags)
+				const __u16 mac[ZT6_ETH_ALEN / 2], __u8 flags)
 {
-	const __u8 version_class_flow[4] = {0x60};
+	const union zt6_addr all_nodes = {.bytes = {[0] = 0xff, [1] = 0x02, [15] = 0x01}};
 	__u8 dad = !(solicitor->halves[0] | solicitor->halves[1]);
-	/* RFC 8200 §8.1: addresses, upper-layer length and next header are summed as well. */
-	struct {
-		__u8 zero_length[3], length, zero_next[3], next_header;
-	} pseudo = {.length = ZT6_NA_PAYLOAD, .next_header = ZT6_IPPROTO_ICMPV6};
-	__u64 sum = zt6_sum_words(&pseudo, sizeof(pseudo) / 4, 0);
+	__u64 sum;
 
-	__builtin_memcpy(na->version_class_flow, version_class_flow, sizeof(version_class_flow));
-	na->payload_length[0] = 0;
-	na->payload_length[1] = ZT6_NA_PAYLOAD;
+	na->version_class_flow = zt6_be32(6 << 28);
+	na->payload_length = zt6_be16(ZT6_NA_PAYLOAD);
 	na->next_header = ZT6_IPPROTO_ICMPV6;
 	na->hop_limit = ZT6_ND_HOP_LIMIT;
 	na->src = *source;
-	na->dst = *solicitor;
-	if (dad) {
-		na->dst.bytes[0] = 0xff; /* ff02::1 */
-		na->dst.bytes[1] = 0x02;
-		na->dst.bytes[15] = 0x01;
-	}
-	na->type = ZT6_ND_ADVERT;
-	na->code = 0;
-	na->checksum = 0;
-	na->flags = flags | (dad ? 0 : ZT6_NA_SOLICITED);
-	__builtin_memset(na->reserved, 0, sizeof(na->reserved));
+	na->dst = dad ? all_nodes : *solicitor;
+	na->type_code = zt6_be16(ZT6_ND_ADVERT << 8);
+	na->flags = zt6_be16((flags | (dad ? 0 : ZT6_NA_SOLICITED)) << 8);
+	na->reserved = 0;
 	na->target = *target;
-	na->option_type = ZT6_ND_OPT_TARGET;
-	na->option_length = 1;
-	__builtin_memcpy(na->target_mac, mac, ZT6_ETH_ALEN);
-	na->checksum = zt6_checksum_fold(zt6_sum_words(&na->src, (sizeof(*na) - 8) / 4, sum));
+	na->option = zt6_be16(ZT6_ND_OPT_TARGET << 8 | 1 /* unit of 8 octets */);
+	for (int i = 0; i < ZT6_ETH_ALEN / 2; i++)
+		na->target_mac[i] = mac[i];
+	/* RFC 8200 §8.1: addresses, upper-layer length and next header are summed as well. From
+	 * where they came: reading back in other pieces than were just written stalls a CPU. */
+	sum = zt6_be16(ZT6_NA_PAYLOAD) + zt6_be16(ZT6_IPPROTO_ICMPV6);
+	sum += na->type_code + na->flags + na->option;
+	sum += mac[0] + mac[1] + mac[2];
+	sum = zt6_sum_words(source, sizeof(*source) / 4, sum);
+	sum = zt6_sum_words(dad ? &all_nodes : solicitor, sizeof(*solicitor) / 4, sum);
+	sum = zt6_sum_words(target, sizeof(*target) / 4, sum);
+	na->checksum = zt6_checksum_fold(sum);
 }
 
 #endif

@@ -56,7 +56,7 @@ int advertise_send(int socket, const struct zt6_port *port, const union zt6_addr
 	size_t length;
 
 	zt6_na_build(&na, port->flags & ZT6_PORT_SOURCE_TARGET ? target : &port->na_source,
-		     solicitor, target, port->mac,
+		     solicitor, target, (const __u16 *)port->mac,
 		     flags | (port->flags & ZT6_PORT_ROUTER ? ZT6_NA_ROUTER : 0));
 	length = link_header(frame, port, to_all ? all_nodes : mac);
 	memcpy(frame + length, &na, sizeof(na));

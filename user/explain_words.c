@@ -249,7 +249,7 @@ static void say_redirect(const struct model *model, const struct explain_case *c
 	used = snprintf(out, EXPLAIN_SENTENCE, "; leaves by %s to %s, hop limit %u",
 			model->ports[route->tx_port % ZT6_MAX_PORTS].name, mac_format(frame, mac),
 			ip.ip6_hlim);
-	if (route->kind == ZT6_ROUTE_TUNNEL)
+	if (route->verdict == ZT6_ENCAPSULATED)
 		snprintf(out + used, EXPLAIN_SENTENCE - used, ", as 6in4 %s -> %s",
 			 inet_ntop(AF_INET, frame + route->header_length - 8, local, sizeof(local)),
 			 inet_ntop(AF_INET, frame + route->header_length - 4, remote,
