@@ -9,7 +9,7 @@
 #include "measure.h"
 #include "report.h"
 
-#define DEFAULT_ROUNDS 15
+#define DEFAULT_ROUNDS 21
 
 static int usage(void)
 {

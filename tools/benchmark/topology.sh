@@ -70,7 +70,7 @@ hosts 2001:db8:50:: 02:00:00:00:10:05 eth1
 $gateway -6 route add 2001:db8:50:bb::/64 via 2001:db8:50::1 dev eth1
 
 $gateway tuntap add ztbench mode tap
-$gateway link set ztbench up mtu 2800
+$gateway link set ztbench up mtu 2800 txqueuelen 4096
 for net in 2001:db8:48:: 2001:db8:49:: 2001:db8:4a:: 2001:470:811d::; do
 	$gateway -6 route add $net/48 dev ztbench proto static metric 5000
 	hosts $net 32:00:00:00:00:05 ztbench
