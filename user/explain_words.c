@@ -265,8 +265,8 @@ static void say_reply(const struct explain_case *c, char *out)
 		return;
 	memcpy(&na, c->answer.frame + c->answer.length - sizeof(na), sizeof(na));
 	snprintf(out, EXPLAIN_SENTENCE, "; from %s to whoever asked, flags%s%s",
-		 addr_text(&na.src, src), na.flags & ZT6_NA_ROUTER ? " R" : "",
-		 na.flags & ZT6_NA_SOLICITED ? " S" : "");
+		 addr_text(&na.src, src), na.flags & zt6_be16(ZT6_NA_ROUTER << 8) ? " R" : "",
+		 na.flags & zt6_be16(ZT6_NA_SOLICITED << 8) ? " S" : "");
 }
 
 /* Verdicts that several stages give: which of them it was. */
