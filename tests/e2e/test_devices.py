@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Interfaces that small kernels lack, and that have no native XDP: 802.1Q and dummy."""
+
+import json
+
+import pytest
+from scapy.layers.l2 import Dot1Q, Ether
+
+from lab import INET, LAN, LAN_ADDRESS, LAN_HOST, M1, NETWORK, ONLINK, OVERLAY, Lab, conf
+from machine import Machine
+from probes import needs_dummy, needs_vlan
+from test_ndp import answer, is_advertisement, solicitation
+from traffic import ping, transfer
+
+VLAN = 100
+
+
+@pytest.fixture
+def machine():
+    with Machine() as machine:
+        yield machine
+
+
+def tag(namespace, device, address=None):
+    """DEVICE.100, up."""
+    name = f"{device}.{VLAN}"
+    namespace.ip(f"""
+        link add link {device} name {name} type vlan id {VLAN}
+        link set {name} up""")
+    if address:
+        namespace.ip(f"addr add {address} dev {name} nodad")
+    return name
+
+
+# 802.1Q beside a port of ours
+
+
+@pytest.fixture
+def tagged(lab):
+    """A VLAN between the router and the gateway, on the gateway's uplink."""
+    names = tag(lab.router, "to-gw", "2001:db8:78::1/64"), tag(lab.gw, "eth0", "2001:db8:78::2/64")
+    yield names
+    lab.router.ip(f"link del {names[0]}")
+    lab.gw.ip(f"link del {names[1]}")
+
+
+@needs_vlan()
+def test_a_vlan_on_the_uplink_works_as_before(lab, tagged):
+    assert ping(lab.gw, "2001:db8:78::1") == 3
+    assert ping(lab.router, "2001:db8:78::2") == 3
+    assert transfer(lab.router, "2001:db8:78::1", lab.gw, "2001:db8:78::2", 1).intact
+    assert ping(lab.inet, M1.onlink, source=INET) == 3
+
+
+@needs_vlan()
+def test_a_tagged_solicitation_is_not_answered_on_the_untagged_port(lab, tagged, counted):
+    assert ping(lab.gw, M1.onlink, source=OVERLAY, count=1) == 1
+    frame = solicitation(M1.onlink)
+    frame.payload = Dot1Q(vlan=VLAN) / frame.payload
+    assert answer(lab, frame, M1.onlink, timeout=0.5) is None
+    assert counted()["eth0"]["pass_other"] >= 1
+
+
+@needs_vlan()
+@pytest.mark.xfail(strict=True, reason="tags that the device has taken off are not seen")
+def test_a_solicitation_whose_tag_the_device_carries_is_not_answered(lab, tagged, counted):
+    """veth hands the tag over beside the frame, as drivers do that strip tags in hardware."""
+    assert ping(lab.gw, M1.onlink, source=OVERLAY, count=1) == 1
+    lab.router.ip(f"route add {M1.onlink}/128 dev {tagged[0]}")
+    try:
+        with lab.router.wire("to-gw") as wire:
+            assert ping(lab.router, M1.onlink, count=1, wait=1) == 0
+            assert not wire.wait(lambda frame: is_advertisement(frame, M1.onlink), 0.1)
+        assert "ndp_answered" not in counted()["eth0"]
+    finally:
+        lab.router.ip(f"route del {M1.onlink}/128 dev {tagged[0]}")
+
+
+@needs_vlan()
+def test_a_solicitation_with_a_priority_tag_is_answered(lab):
+    """VLAN 0 is no VLAN (IEEE 802.1Q): the frame is the port's own."""
+    assert ping(lab.gw, M1.onlink, source=OVERLAY, count=1) == 1
+    frame = solicitation(M1.onlink)
+    frame.payload = Dot1Q(vlan=0, prio=5) / frame.payload
+    assert answer(lab, frame, M1.onlink)
+
+
+# Ports without native XDP
+
+
+def uplink_conf(device, datapath="auto"):
+    return f"""
+uplink {device} {{
+    datapath {datapath}
+}}
+zerotier {NETWORK:016x} {{
+    interface {OVERLAY}
+}}
+proxy {device} {{
+    rule {ONLINK} {{
+        static
+    }}
+}}
+"""
+
+
+def refused(machine, device):
+    """`up` with that uplink says what to do, and changes nothing."""
+    before = machine.snapshot()
+    for datapath in ("auto", "xdp"):
+        machine.gateway.configure(uplink_conf(device, datapath))
+        message = machine.fails("up")
+        assert f"{device}: cannot attach XDP" in message and "xdp-generic" in message
+        machine.assert_unchanged(before)
+
+
+@needs_dummy()
+def test_a_dummy_is_refused_with_the_remedy(machine):
+    machine.gw.ip("""
+        link add dummy0 type dummy
+        link set dummy0 up""")
+    refused(machine, "dummy0")
+
+
+@needs_dummy()
+def test_a_dummy_works_with_generic_xdp_and_is_left_as_it_was(machine):
+    machine.gw.ip("""
+        link add dummy0 type dummy
+        link set dummy0 up""")
+    before = machine.snapshot()
+    machine.gateway.up(uplink_conf("dummy0", "xdp-generic"))
+    assert "xdpgeneric" in machine.gw.show("link show dummy0")
+    machine.gateway("down")
+    machine.assert_unchanged(before)
+
+
+@needs_vlan()
+def test_a_vlan_device_is_refused_with_the_remedy(machine):
+    refused(machine, tag(machine.gw, "eth0", "2001:db8:48:fffe::80/64"))
+
+
+@needs_vlan()
+def test_a_vlan_device_with_generic_xdp_answers_inside_its_vlan(machine):
+    target = "2001:db8:48::77"
+    device = tag(machine.gw, "eth0", "2001:db8:48:fffe::80/64")
+    tag(machine.far, "eth0")
+    before = machine.snapshot()
+    machine.gateway.up(uplink_conf(device, "xdp-generic"))
+    with machine.far.wire(device) as inside, machine.far.wire("eth1") as elsewhere:
+        inside.send(solicitation(target))
+        reply = inside.wait(lambda frame: is_advertisement(frame, target))
+        assert Ether(reply).src == machine.gw.mac(device)
+        assert not elsewhere.wait(lambda frame: is_advertisement(frame, target), 0.1)
+    ports = {port["name"]: port for port in json.loads(machine.gateway("stats", "--json").stdout)
+             ["ports"]}
+    assert ports[device]["datapath"] == "xdp-generic"
+    assert ports[device]["verdicts"]["ndp_answered"]["packets"] == 1
+    machine.gateway("down")
+    machine.assert_unchanged(before)
+
+
+@needs_vlan()
+def test_traffic_reaches_a_lan_in_a_vlan():
+    """A VLAN device takes no frames from XDP (it has no ndo_xdp_xmit): the kernel sends them."""
+    with Lab() as lab:
+        lab.gw.ip(f"addr del {LAN_ADDRESS}/64 dev eth1")
+        lab.lan.ip(f"addr del {LAN_HOST}/64 dev eth0")
+        device = tag(lab.gw, "eth1", f"{LAN_ADDRESS}/64")
+        host = tag(lab.lan, "eth0", f"{LAN_HOST}/64")
+        lab.lan.ip(f"route replace default via {LAN_ADDRESS} dev {host}")
+        lab.gateway.up(conf(more=f"lan {device} {{\n    prefix {LAN}\n    datapath xdp-generic\n}}"))
+        assert ping(lab.lan, INET, source=LAN_HOST) == 3
+        assert ping(lab.inet, LAN_HOST, source=INET) == 3
+        assert ping(lab.m1, LAN_HOST, source=M1.routed) == 3
+        assert transfer(lab.inet, INET, lab.lan, LAN_HOST, 1).intact

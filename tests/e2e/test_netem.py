@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A bad uplink: loss, reordering and duplication, by the kernel's netem."""
+
+import re
+
+import pytest
+
+from lab import INET, M1
+from probes import needs_netem
+from traffic import ping, transfer
+
+pytestmark = needs_netem()
+
+MEGABYTES = 2
+# On the wires towards the gateway and towards the Internet: XDP sends past the gateway's own qdiscs.
+WIRES = "to-gw", "to-inet", "to-broker"
+TROUBLE = "delay 3ms 2ms 25% loss 2% duplicate 1% reorder 25% 50%"
+
+
+@pytest.fixture
+def bad_uplink(lab):
+    for wire in WIRES:
+        lab.router.run("tc", "qdisc", "replace", "dev", wire, "root", "netem", *TROUBLE.split())
+    yield
+    for wire in WIRES:
+        lab.router.run("tc", "qdisc", "del", "dev", wire, "root")
+
+
+def dropped(lab):
+    """Packets that netem has taken away on the wire to the gateway."""
+    shown = lab.router.run("tc", "-s", "qdisc", "show", "dev", "to-gw").stdout
+    return int(re.search(r"dropped (\d+)", shown)[1])
+
+
+@pytest.mark.parametrize("address", [M1.routed, M1.onlink], ids=["tunnel", "on-link"])
+def test_connections_survive_and_every_packet_is_counted(lab, bad_uplink, counted, address):
+    """That counters add up holds after every test (conftest)."""
+    assert transfer(lab.inet, INET, lab.m1, address, MEGABYTES, timeout=60).intact
+    assert transfer(lab.m1, address, lab.inet, INET, MEGABYTES, timeout=60).intact
+    assert dropped(lab) > 0
+    verdicts = counted()["eth0"]
+    assert verdicts["decapsulated" if address == M1.routed else "forwarded"] >= MEGABYTES << 9
+    assert ping(lab.inet, address, source=INET, count=50) >= 30

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""6in4 where the kernel has `sit` (design §4.4): XDP takes what it fully understands, all else goes
+through the kernel's device and comes out right."""
+
+import itertools
+import time
+
+import pytest
+from scapy.layers.inet import IP, TCP, IPOption_NOP, IPOption_Router_Alert, fragment
+from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6,
+                                IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN)
+from scapy.layers.l2 import Ether
+from scapy.packet import Padding, Raw
+
+from conftest import running
+from frames import Path, is_udp, udp
+from lab import (BROKER_V4, GATEWAY_V4, INET, M1, M2, OVERLAY, TUNNEL,
+                 TUNNEL_ADDRESS, conf)
+from probes import needs_sit
+from traffic import ping, transfer
+
+pytestmark = needs_sit()
+
+MEGABYTES = 3  # emulation is slow
+ECT_0, CE = 2, 3
+SETTINGS = {"onlink": False, "sixinfour": "device sit\ndefault yes\nmetric 512"}
+
+
+@pytest.fixture(scope="module", name="lab")
+def sit_lab():
+    """The tunnel is the way to the IPv6 Internet, for the kernel's errors too. There is no agent:
+    nobody but the packets under test makes the kernel look for neighbours."""
+    yield from running(SETTINGS, agent=False)
+
+
+@pytest.fixture
+def path(lab):
+    assert ping(lab.inet, M1.routed, source=INET, count=2) == 2
+    return Path(lab)
+
+
+def six_in_four(packet, **fields):
+    """A packet as the broker sends it."""
+    return IP(**{"src": BROKER_V4, "dst": GATEWAY_V4, "proto": 41, "flags": "DF", "id": 0,
+                 "ttl": 60, **fields}) / packet
+
+
+def outer(packet, **fields):
+    """The outer header that `sit` shall write. With DF the identification says nothing."""
+    return IP(**{"src": GATEWAY_V4, "dst": BROKER_V4, "proto": 41, "ttl": 255, "flags": "DF",
+                 "tos": 0, "id": 0, **fields}) / packet
+
+
+def without_id(frame):
+    """In bytes, with the identification of the outer header 0."""
+    frame = Ether(frame)
+    if IP in frame:
+        frame[IP].id = 0
+        del frame[IP].chksum
+    return bytes(frame)
+
+
+# What XDP leaves to sit, and arrives
+
+
+def plain():
+    return udp(INET, M1.routed, payload=bytes(range(256)) * 3)
+
+
+def with_hop_by_hop():
+    return IPv6(src=INET, dst=M1.routed) / IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0" * 4)]) / (
+        plain().payload)
+
+
+LEFT_TO_SIT = {
+    "two fragments": (plain, lambda inner: fragment(six_in_four(inner, flags=0, id=7), 500),
+                      "pass_fragment", 2),
+    "fragments in reverse": (plain, lambda inner: fragment(six_in_four(inner, flags=0, id=8),
+                                                           300)[::-1], "pass_fragment", 3),
+    "router alert": (plain, lambda inner: [six_in_four(inner, options=[IPOption_Router_Alert()])],
+                     "pass_extension_header", 1),
+    "padding options": (plain, lambda inner: [six_in_four(inner, options=[IPOption_NOP()] * 40)],
+                        "pass_extension_header", 1),
+    "hop-by-hop options": (with_hop_by_hop, lambda inner: [six_in_four(inner)],
+                           "pass_extension_header", 1),
+}
+
+
+@pytest.mark.parametrize("case", LEFT_TO_SIT)
+def test_what_xdp_leaves_to_sit_comes_out_right(path, counted, case):
+    make, wrap, verdict, packets = LEFT_TO_SIT[case]
+    inner = make()
+    with path.outside() as outside, path.inside() as inside:
+        for packet in wrap(inner):
+            outside.send(path.inward(packet))
+        got = inside.wait(lambda frame: is_udp(Ether(frame)))
+    inner.hlim -= 1
+    assert got == path.to_m1(inner)
+    assert counted()["eth0"].get(verdict) == packets
+
+
+def test_the_first_packet_to_a_member_waits_for_its_neighbour_and_arrives(lab, path, counted):
+    with path.outside() as outside, lab.m2.wire(OVERLAY) as inside:
+        outside.send(path.inward(six_in_four(udp(INET, M2.routed))))
+        got = inside.wait(lambda frame: is_udp(Ether(frame)))
+    assert got == bytes(Ether(src=lab.gw.mac(OVERLAY), dst=M2.mac) /
+                        udp(INET, M2.routed, hop_limit=63))
+    assert counted()["eth0"].get("pass_unresolved") == 1
+
+
+# What the kernel answers, through sit
+
+
+def error_of_the_kernel(path, packet, layer):
+    """Send from the broker; the error that comes back through the tunnel, in its frame."""
+    with path.outside() as outside:
+        outside.send(path.inward(six_in_four(packet)))
+        got = outside.wait(lambda frame: layer in Ether(frame))
+    assert got, "no error came back"
+    return Ether(got)
+
+
+def assert_from_the_tunnel(path, error, quoted):
+    assert bytes(error)[:14] == path.to_router(b"")[:12] + b"\x08\x00"
+    expected = IP(bytes(outer(error[IPv6])))
+    assert without_id(bytes(Ether() / error[IP])) == bytes(Ether() / expected)
+    assert error[IPv6].src == TUNNEL_ADDRESS and error[IPv6].dst == INET
+    assert bytes(error[IPv6].payload)[8:] == bytes(quoted)[:1280 - 48]
+
+
+def test_the_last_hop_limit_is_answered_through_the_tunnel(path, counted):
+    packet = udp(INET, M1.routed, hop_limit=1)
+    assert_from_the_tunnel(path, error_of_the_kernel(path, packet, ICMPv6TimeExceeded), packet)
+    assert counted()["eth0"]["pass_hop_limit"] == 1
+
+
+def test_what_is_too_big_for_the_way_inward_is_answered_through_the_tunnel(lab, path, counted):
+    """Only locked MTUs bind forwarding; the route before is cached for a second at most."""
+    route = f"route {{}} {M1.routed}/128 dev {OVERLAY} mtu lock 1300"
+    lab.gw.ip(route.format("add"))
+    try:
+        time.sleep(1.2)
+        packet = udp(INET, M1.routed, payload=bytes(1301 - 48))
+        error = error_of_the_kernel(path, packet, ICMPv6PacketTooBig)
+        assert_from_the_tunnel(path, error, packet)
+        assert error[ICMPv6PacketTooBig].mtu == 1300
+        assert counted()["eth0"]["pass_too_big"] == 1
+    finally:
+        lab.gw.ip(route.format("del"))
+
+
+def test_what_is_too_big_for_the_tunnel_is_answered_with_its_mtu(path, counted):
+    with path.inside() as inside:
+        inside.send(path.outward(udp(M1.routed, INET, payload=bytes(1481 - 48))))
+        error = inside.wait(lambda frame: ICMPv6PacketTooBig in Ether(frame))
+    assert Ether(error)[ICMPv6PacketTooBig].mtu == 1480
+    assert counted()[OVERLAY]["pass_too_big"] == 1
+
+
+def test_the_gateway_itself_sends_through_sit_as_xdp_would(lab, path):
+    """The kernel's outer header is that of the fast path (design §5.2: ttl, tos, pmtudisc)."""
+    with path.outside() as outside:
+        assert ping(lab.gw, INET, source=TUNNEL_ADDRESS, count=1) == 1
+        got = Ether(outside.wait(lambda frame: ICMPv6EchoRequest in Ether(frame)))
+    assert without_id(bytes(got)) == path.to_router(outer(got[IPv6]))
+
+
+# The two ways compared
+
+
+def variety():
+    """IPv6 packets of many kinds. The flow label tells one from another, and from answers."""
+    label = itertools.count(0xabc00)
+
+    def packet(**fields):
+        return IPv6(src="::", dst="::", fl=next(label), **fields)
+
+    datagram = udp("::1", "::1").payload
+    for size in (0, 1, 2, 3, 1200, 1431, 1432):
+        yield packet() / Raw(bytes(datagram)[:8]) / Raw(bytes(size))
+    for traffic_class in (0, 1, 2, 3, 0xb8, 0xb9, 0xfc, 0xff):
+        yield packet(tc=traffic_class) / datagram
+    for hop_limit in (2, 63, 255):
+        yield packet(hlim=hop_limit) / datagram
+    yield packet(nh=59)
+    yield packet(nh=253) / Raw(bytes(100))
+    yield packet(nh=6) / TCP(dport=9, flags="S", options=[("MSS", 1440)])
+    yield packet(nh=58) / ICMPv6EchoRequest(data=b"echo")
+    yield packet() / IPv6ExtHdrFragment(nh=17, offset=0, m=1, id=1) / Raw(bytes(64))
+    yield packet() / IPv6ExtHdrFragment(nh=17, offset=8, m=0, id=1) / Raw(bytes(5))
+
+
+def outward():
+    """What m1 sends, as packets."""
+    for packet in variety():
+        packet.src, packet.dst = M1.routed, INET
+        yield packet
+
+
+def inward():
+    """What the broker sends, in all kinds of outer headers."""
+    packets = []
+    for packet in variety():
+        packet.src, packet.dst = INET, M1.routed
+        packets.append(packet)
+    for packet in packets:
+        yield six_in_four(packet)
+    label = itertools.count(0xabd00)
+    for inner_ecn, outer_ecn in itertools.product(range(4), range(4)):
+        yield six_in_four(udp(INET, M1.routed, tc=0xb8 | inner_ecn, fl=next(label)), tos=outer_ecn)
+    for fields in ({"ttl": 1}, {"ttl": 255}, {"tos": 0xb8}, {"flags": 0, "id": 1234}, {"id": 77}):
+        yield six_in_four(udp(INET, M1.routed, fl=next(label)), **fields)
+    yield six_in_four(udp(INET, M1.routed, payload=b"", fl=next(label))) / Padding(bytes(7))
+
+
+def come_out(source, sink, frames, last):
+    """Send frames and collect what comes out, by flow label, until that of `last` has."""
+    got = {}
+    for frame in (*frames, last):
+        source.send(frame)
+    for frame in sink.frames(timeout=10):
+        packet = Ether(frame)
+        if IPv6 in packet and 0xabc00 <= packet[IPv6].fl <= 0xabfff:
+            got[packet[IPv6].fl] = without_id(frame)
+            if packet[IPv6].fl == 0xabfff:
+                return got
+    raise AssertionError("the last packet did not come out")
+
+
+def both_ways(path):
+    with path.outside() as outside, path.inside() as inside:
+        return (come_out(outside, inside, map(path.inward, inward()),
+                         path.inward(six_in_four(udp(INET, M1.routed, fl=0xabfff)))),
+                come_out(inside, outside, map(path.outward, outward()),
+                         path.outward(udp(M1.routed, INET, fl=0xabfff))))
+
+
+def as_intended(frame):
+    """What the kernel has sent, with what the fast path does otherwise on purpose: RFC 6040 §4.1
+    copies CE into the outer header, Linux writes ECT(0) for it as RFC 3168 §9.1.1 would have it."""
+    frame = Ether(frame)
+    if IP in frame and frame[IPv6].tc & 3 == CE:
+        assert frame[IP].tos & 3 == ECT_0
+        frame[IP].tos |= CE
+        del frame[IP].chksum
+    return bytes(frame)
+
+
+def assert_same(fast, slow):
+    """Shows the packets that differ in words."""
+    differ = [label for label in fast.keys() | slow.keys() if fast.get(label) != slow.get(label)]
+    assert not differ, "\n".join(
+        f"{label:#x} {way}: {Ether(got[label]).command() if label in got else 'nothing'}"
+        for label in sorted(differ) for way, got in (("XDP", fast), ("kernel", slow)))
+
+
+def test_the_kernel_alone_makes_of_every_packet_what_xdp_does(lab, path):
+    """But for the identification: `sit` draws one, which DF makes meaningless."""
+    before = lab.gateway.counters()
+    fast = both_ways(path)
+    counted = lab.gateway.counters() - before
+    assert counted["eth0"]["decapsulated"] >= 40 and counted[OVERLAY]["encapsulated"] >= 20
+
+    lab.gateway.configure(conf(**SETTINGS, policy="kernel"))
+    lab.gateway("reload")
+    try:
+        before = lab.gateway.counters()
+        slow = both_ways(path)
+        counted = lab.gateway.counters() - before
+        assert counted["eth0"]["pass_policy"] >= 40 and counted[OVERLAY]["pass_policy"] >= 20
+    finally:
+        lab.gateway.configure(conf(**SETTINGS))
+        lab.gateway("reload")
+    for fast_got, slow_got in zip(fast, slow):
+        assert_same(fast_got, {label: as_intended(frame) for label, frame in slow_got.items()})
+    # RFC 6040: of all these only those that were Not-ECT inside and CE outside are gone.
+    assert len(fast[0]) == len(list(inward()))
+    assert len(fast[1]) == len(list(outward())) + 1
+
+
+# The path as a whole
+
+
+@pytest.mark.parametrize("direction", ["download", "upload"])
+def test_tcp_flows_through_xdp_beside_sit(lab, path, counted, direction):
+    if direction == "download":
+        done = transfer(lab.inet, INET, lab.m1, M1.routed, MEGABYTES)
+    else:
+        done = transfer(lab.m1, M1.routed, lab.inet, INET, MEGABYTES)
+    assert done.bytes == MEGABYTES << 20 and done.intact
+    bulk = (MEGABYTES << 20) // 1420
+    assert counted()["eth0"]["decapsulated"] >= (bulk if direction == "download" else 10)
+    assert counted()[OVERLAY]["encapsulated"] >= (bulk if direction == "upload" else 10)
+
+
+def test_tcp_of_the_gateway_itself_flows_through_sit(lab, path, counted):
+    assert transfer(lab.inet, INET, lab.gw, TUNNEL_ADDRESS, MEGABYTES).intact
+    assert transfer(lab.gw, TUNNEL_ADDRESS, lab.inet, INET, MEGABYTES).intact
+    assert counted()["eth0"]["pass_local"] >= 10
+
+
+def test_another_sit_on_the_machine_works_as_before(lab, path, counted):
+    """Its packets reach the kernel untouched, whatever arrives from our broker beside them."""
+    for namespace, local, remote, address in (
+            (lab.gw, GATEWAY_V4, "192.0.2.1", "2001:db8:77::2"),
+            (lab.router, "192.0.2.1", GATEWAY_V4, "2001:db8:77::1")):
+        namespace.ip(f"""
+            link add other type sit local {local} remote {remote}
+            link set other up
+            addr add {address}/64 dev other nodad""")
+    try:
+        assert ping(lab.gw, "2001:db8:77::1", count=2) == 2
+        assert ping(lab.router, "2001:db8:77::2", count=2) == 2
+        assert transfer(lab.router, "2001:db8:77::1", lab.gw, "2001:db8:77::2", 1).intact
+        assert counted()["eth0"]["pass_other"] >= 4
+        assert ping(lab.inet, M1.routed, source=INET) == 3
+    finally:
+        lab.gw.ip("link del other")
+        lab.router.ip("link del other")
+    assert TUNNEL in lab.gw.show("link")
