@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A pytest plugin: the end-to-end tests that are worth their time in emulation, where each `up`
+keeps the verifier busy for many seconds. Those that need devices which only this kernel has; of
+the others those that share a gateway and do not wait for minutes to pass."""
+
+WHOLE = {"test_sit_device.py", "test_sit_path.py", "test_devices.py", "test_netem.py"}
+PARTS = {"test_tunnel.py", "test_onlink.py", "test_ndp.py", "test_lan.py"}
+OWN_GATEWAY = {"fresh", "machine"}
+
+
+def _is_kept(item):
+    if item.path.name in WHOLE:
+        return True
+    return (item.path.name in PARTS and "lab" in item.fixturenames
+            and not OWN_GATEWAY.intersection(item.fixturenames)
+            and item.get_closest_marker("last") is None)
+
+
+def pytest_ignore_collect(collection_path):
+    """Do not even import the others: that takes seconds, too."""
+    if collection_path.name.startswith("test_") and collection_path.name not in WHOLE | PARTS:
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(config, items):
+    left_out = [item for item in items if not _is_kept(item)]
+    items[:] = [item for item in items if _is_kept(item)]
+    config.hook.pytest_deselected(items=left_out)
