@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,9 +11,17 @@
 
 #include "loader/maps.h"
 #include "pins.h"
+#include "status_parts.h"
 
-static void __attribute__((format(printf, 2, 3)))
-problem(struct status *status, const char *format, ...)
+const struct status_part *const status_parts[] = {
+	&status_ports,
+	&status_tunnels,
+	&status_rules,
+	&status_agent,
+};
+const size_t status_part_count = sizeof(status_parts) / sizeof(*status_parts);
+
+void status_problem(struct status *status, const char *format, ...)
 {
 	va_list args;
 
@@ -38,8 +45,6 @@ static int read_maps(const struct instance *instance, struct status *status)
 		.devices = -1,
 	};
 	int used[] = {fds.settings, fds.agent, fds.ports, fds.prefixes, fds.rules};
-	struct zt6_agent agent;
-	struct timespec now;
 	__u32 zero = 0;
 	int err = 0;
 
@@ -48,49 +53,25 @@ static int read_maps(const struct instance *instance, struct status *status)
 			err = used[i];
 	if (!err)
 		err = maps_read(&fds, &status->model);
-	if (!err && bpf_map_lookup_elem(fds.agent, &zero, &agent))
+	if (!err && bpf_map_lookup_elem(fds.agent, &zero, &status->agent))
 		err = -errno;
 	for (size_t i = 0; i < sizeof(used) / sizeof(*used); i++)
 		if (used[i] >= 0)
 			close(used[i]);
-	if (err)
-		return err;
+	return err;
+}
+
+/* After the maps were read: the agent may have written meanwhile. */
+static void note_time(struct status *status)
+{
+	struct timespec now;
+
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	status->heartbeat_age_ns =
-		agent.heartbeat_ns ? now.tv_sec * 1000000000ULL + now.tv_nsec - agent.heartbeat_ns
-				   : UINT64_MAX;
+	status->now_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	status->heartbeat_age_ns = status->agent.heartbeat_ns
+					   ? status->now_ns - status->agent.heartbeat_ns
+					   : UINT64_MAX;
 	status->agent_running = status->heartbeat_age_ns < AGENT_STALE_NS;
-	return 0;
-}
-
-static void judge_port(struct status *status, const struct stats_port *port)
-{
-	const char *name = port->port.name;
-	unsigned int ifindex = if_nametoindex(name);
-
-	if (!ifindex)
-		problem(status, "%s: waiting for the interface", name);
-	else if (ifindex != port->port.ifindex)
-		problem(status, "%s: the interface has been recreated; run \"zt6-bpf reload\"",
-			name);
-	else if (!port->device_up)
-		problem(status, "%s: the interface is down", name);
-	else if (!strcmp(port->datapath, "none"))
-		problem(status, "%s: our XDP program is not on the port; run \"zt6-bpf reload\"",
-			name);
-}
-
-static void judge(struct status *status)
-{
-	bool verifies = false;
-
-	for (size_t i = 0; i < status->stats.port_count; i++)
-		judge_port(status, &status->stats.ports[i]);
-	for (size_t i = 0; i < status->model.rule_count; i++)
-		verifies |= status->model.rules[i].value.method != ZT6_METHOD_STATIC;
-	if (verifies && !status->agent_running)
-		problem(status, "the agent is not running: targets that the kernel does not know "
-				"yet stay unanswered");
 }
 
 int status_read(const struct instance *instance, struct status *out)
@@ -98,6 +79,7 @@ int status_read(const struct instance *instance, struct status *out)
 	int err;
 
 	memset(out, 0, sizeof(*out));
+	out->instance = instance;
 	err = stats_read(instance, &out->stats);
 	if (!err)
 		err = read_maps(instance, out);
@@ -105,7 +87,13 @@ int status_read(const struct instance *instance, struct status *out)
 		status_free(out);
 		return err;
 	}
-	judge(out);
+	note_time(out);
+	for (size_t i = 0; i < status_part_count; i++)
+		if (status_parts[i]->read)
+			status_parts[i]->read(out);
+	for (size_t i = 0; i < status_part_count; i++)
+		if (status_parts[i]->judge)
+			status_parts[i]->judge(out);
 	return 0;
 }
 

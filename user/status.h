@@ -12,12 +12,15 @@
 /* An agent that has not been heard of for this long is not running (design §5.1). */
 #define AGENT_STALE_NS 10000000000ULL
 
-#define STATUS_MAX_PROBLEMS (2 * ZT6_MAX_PORTS + 2)
+#define STATUS_MAX_PROBLEMS 64
 #define STATUS_PROBLEM_LEN  160
 
 struct status {
+	const struct instance *instance;
 	struct stats stats;
-	struct model model; /* settings, ports, prefixes and rules as the programs see them */
+	struct model model;     /* settings, ports, prefixes and rules as the programs see them */
+	struct zt6_agent agent; /* what the agent last said */
+	uint64_t now_ns;        /* CLOCK_MONOTONIC when this was read */
 	bool agent_running;
 	uint64_t heartbeat_age_ns; /* UINT64_MAX: there was never an agent */
 	char problems[STATUS_MAX_PROBLEMS][STATUS_PROBLEM_LEN];

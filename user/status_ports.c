@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `status`: the ports, and what runs on them. */
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "addr.h"
+#include "status_parts.h"
+
+static void judge_port(struct status *status, const struct stats_port *port)
+{
+	const char *name = port->port.name;
+	unsigned int ifindex = if_nametoindex(name);
+
+	if (!ifindex)
+		status_problem(status, "%s: waiting for the interface", name);
+	else if (ifindex != port->port.ifindex)
+		status_problem(status,
+			       "%s: the interface has been recreated; run \"zt6-bpf reload\"",
+			       name);
+	else if (!port->device_up)
+		status_problem(status, "%s: the interface is down", name);
+	else if (!strcmp(port->datapath, "none"))
+		status_problem(status,
+			       "%s: our XDP program is not on the port; run \"zt6-bpf reload\"",
+			       name);
+}
+
+static void judge(struct status *status)
+{
+	for (size_t i = 0; i < status->stats.port_count; i++)
+		judge_port(status, &status->stats.ports[i]);
+}
+
+static json_t *json(const struct status *status)
+{
+	json_t *ports = json_array();
+
+	for (size_t i = 0; i < status->stats.port_count; i++) {
+		const struct stats_port *port = &status->stats.ports[i];
+		char mac[MAC_STRLEN];
+
+		json_array_append_new(
+			ports,
+			json_pack("{s:s, s:i, s:s, s:s, s:s, s:i}", "name", port->port.name,
+				  "ifindex", port->port.ifindex, "role", role_name(port->port.role),
+				  "datapath", port->datapath, "mac",
+				  mac_format(port->port.mac, mac), "mtu", port->port.mtu));
+	}
+	return ports;
+}
+
+static void print(const struct status *status)
+{
+	for (size_t i = 0; i < status->stats.port_count; i++) {
+		const struct stats_port *port = &status->stats.ports[i];
+
+		printf(STATUS_COLUMN "%-15s  %-7s  %-11s  mtu %5u  %llu packets in\n", "port",
+		       port->port.name, role_name(port->port.role), port->datapath, port->port.mtu,
+		       port->count.rx.packets);
+	}
+}
+
+const struct status_part status_ports = {
+	.key = "ports",
+	.judge = judge,
+	.json = json,
+	.print = print,
+};
