@@ -12,8 +12,8 @@ from scapy.packet import Padding, Raw
 
 from conftest import running
 from frames import Path, udp
-from lab import (BROKER, BROKER_V4, GATEWAY_V4, INET, M1, M2, M2_MANUAL, OVERLAY, TUNNEL,
-                 TUNNEL_ADDRESS, TUNNEL_GATEWAY, conf)
+from lab import (BROKER, BROKER_V4, GATEWAY_V4, INET, M1, M2, M2_MANUAL, ONLINK_ROUTER,
+                 OVERLAY, TUNNEL, TUNNEL_ADDRESS, TUNNEL_GATEWAY, conf)
 from traffic import FEW_MEGABYTES, IPV6_HEADERS, MEGABYTES, ping, ping_sizes, transfer
 
 NOT_ECT, ECT_1, ECT_0, CE = range(4)
@@ -213,6 +213,20 @@ def test_an_address_that_nobody_has_is_unreachable_and_does_not_bounce(lab, coun
         assert wire.wait(lambda frame: ICMPv6DestUnreach in Ether(frame), 0.1)
     assert counted()["eth0"]["pass_unresolved"] >= 1
     assert "encapsulated" not in counted()["eth0"]
+
+
+def test_without_native_ipv6_the_gateways_errors_leave_through_the_tunnel(fresh):
+    """With `default source` no rule by source knows an error about a packet from the Internet; all
+    else that the machine itself sends is left alone."""
+    fresh.gw.ip(f"route del default via {ONLINK_ROUTER}")
+    fresh.gateway.up(conf(onlink=False))
+    assert ping(fresh.inet, M1.routed, count=2) == 2
+    with fresh.inet.wire("eth0") as wire:
+        wire.send(Ether(src=fresh.inet.mac("eth0"), dst=fresh.router.mac("to-inet")) /
+                  udp(INET, M1.routed, hop_limit=3))
+        error = Ether(wire.wait(lambda frame: ICMPv6TimeExceeded in Ether(frame)))
+    assert (error[IPv6].src, error[IPv6].dst) == (TUNNEL_ADDRESS, INET)
+    assert "unreachable" in fresh.gw.run("ip", "-6", "route", "get", INET, check=False).stderr
 
 
 def test_no_route_is_longer_than_a_members_pool(lab):
