@@ -216,8 +216,8 @@ def test_an_address_that_nobody_has_is_unreachable_and_does_not_bounce(lab, coun
 
 
 def test_without_native_ipv6_the_gateways_errors_leave_through_the_tunnel(fresh):
-    """With `default source` no rule by source knows an error about a packet from the Internet; all
-    else that the machine itself sends is left alone."""
+    """The kernel takes an error's source from the tunnel's interface, which the rules of `default
+    source` know; all else that the machine itself sends is left alone."""
     fresh.gw.ip(f"route del default via {ONLINK_ROUTER}")
     fresh.gateway.up(conf(onlink=False))
     assert ping(fresh.inet, M1.routed, count=2) == 2

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `ip -6 rule from PREFIX [to PREFIX] lookup TABLE`, or `iif lo ipproto ipv6-icmp lookup TABLE`, with
- * our protocol number. */
+/* `ip -6 rule from PREFIX [to PREFIX] lookup TABLE`, with our protocol number. */
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
-#include <netinet/in.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <stdio.h>
@@ -14,30 +12,21 @@
 #include "netlink.h"
 #include "../log.h"
 
-#define ANYWHERE "::/0"
-
 struct wire_rule {
 	struct prefix from, to; /* to ::/0: wherever to */
 	uint32_t priority, table;
 	uint8_t protocol;
-	bool own_icmpv6; /* what this machine itself sends of ICMPv6 */
 };
 
 static void describe(const struct object *object, char text[OBJECT_TEXT_MAX])
 {
 	uint32_t table = object_number(object, "table");
 	const char *to = object_string(object, "to");
-	bool anywhere = !strcmp(to, ANYWHERE);
+	bool anywhere = !strcmp(to, "::/0");
 	char name[16] = "main";
 
 	if (table != RT_TABLE_MAIN)
 		snprintf(name, sizeof(name), "%u", table);
-	if (object_number(object, "own_icmpv6")) {
-		snprintf(text, OBJECT_TEXT_MAX,
-			 "rule priority %u iif lo ipproto ipv6-icmp lookup %s",
-			 object_number(object, "priority"), name);
-		return;
-	}
 	snprintf(text, OBJECT_TEXT_MAX, "rule priority %u from %s%s%s lookup %s",
 		 object_number(object, "priority"), object_string(object, "from"),
 		 anywhere ? "" : " to ", anywhere ? "" : to, name);
@@ -49,7 +38,6 @@ static int to_wire(const struct object *object, struct wire_rule *out)
 		.priority = object_number(object, "priority"),
 		.table = object_number(object, "table"),
 		.protocol = ZT6_RTPROT,
-		.own_icmpv6 = object_number(object, "own_icmpv6"),
 	};
 	return prefix_parse(object_string(object, "from"), &out->from) &&
 			       prefix_parse(object_string(object, "to"), &out->to)
@@ -82,11 +70,9 @@ static int compare(struct nlmsghdr *message, void *arg)
 	is.table = tb[FRA_TABLE] ? nla_get_u32(tb[FRA_TABLE]) : frh->table;
 	if (tb[FRA_PROTOCOL])
 		is.protocol = nla_get_u8(tb[FRA_PROTOCOL]);
-	is.own_icmpv6 = tb[FRA_IIFNAME] && tb[FRA_IP_PROTO] &&
-			nla_get_u8(tb[FRA_IP_PROTO]) == IPPROTO_ICMPV6;
 	search->found |= is.priority == wanted->priority && is.table == wanted->table &&
-			 is.protocol == wanted->protocol && is.own_icmpv6 == wanted->own_icmpv6 &&
-			 prefix_equal(&is.from, &wanted->from) && prefix_equal(&is.to, &wanted->to);
+			 is.protocol == wanted->protocol && prefix_equal(&is.from, &wanted->from) &&
+			 prefix_equal(&is.to, &wanted->to);
 	return 0;
 }
 
@@ -117,14 +103,11 @@ static int change(struct nl_sock *nl, int type, int flags, const struct object *
 	frh.src_len = rule.from.len;
 	frh.dst_len = rule.to.len;
 	msg = netlink_message(type, flags, &frh, sizeof(frh));
-	if (!msg ||
-	    (rule.from.len && nla_put(msg, FRA_SRC, sizeof(rule.from.addr), &rule.from.addr)) ||
+	if (!msg || nla_put(msg, FRA_SRC, sizeof(rule.from.addr), &rule.from.addr) ||
 	    nla_put_u32(msg, FRA_PRIORITY, rule.priority) ||
 	    nla_put_u32(msg, FRA_TABLE, rule.table) ||
 	    nla_put_u8(msg, FRA_PROTOCOL, rule.protocol) ||
-	    (rule.to.len && nla_put(msg, FRA_DST, sizeof(rule.to.addr), &rule.to.addr)) ||
-	    (rule.own_icmpv6 && (nla_put_string(msg, FRA_IIFNAME, "lo") ||
-				 nla_put_u8(msg, FRA_IP_PROTO, IPPROTO_ICMPV6)))) {
+	    (rule.to.len && nla_put(msg, FRA_DST, sizeof(rule.to.addr), &rule.to.addr))) {
 		nlmsg_free(msg);
 		return -ENOMEM;
 	}
@@ -161,7 +144,7 @@ static int unmake(struct nl_sock *nl, const struct object *object)
 
 const struct object_kind kind_rule = {
 	.name = "rule",
-	.identity = (const char *const[]){"priority", "from", "to", "table", "own_icmpv6", NULL},
+	.identity = (const char *const[]){"priority", "from", "to", "table", NULL},
 	.in_netns = true,
 	.describe = describe,
 	.probe = probe,
@@ -172,19 +155,12 @@ const struct object_kind kind_rule = {
 struct object *rule_object(uint32_t priority, const struct prefix *from, const struct prefix *to,
 			   uint32_t table)
 {
+	const struct prefix anywhere = {0};
 	char from_text[PREFIX_STRLEN], to_text[PREFIX_STRLEN];
 
 	return object_new(&kind_rule,
 			  json_pack("{s:I, s:s, s:s, s:I}", "priority", (json_int_t)priority,
 				    "from", prefix_format(from, from_text), "to",
-				    to ? prefix_format(to, to_text) : ANYWHERE, "table",
+				    prefix_format(to ? to : &anywhere, to_text), "table",
 				    (json_int_t)table));
-}
-
-struct object *rule_own_icmpv6_object(uint32_t priority, uint32_t table)
-{
-	return object_new(&kind_rule,
-			  json_pack("{s:I, s:s, s:s, s:I, s:i}", "priority", (json_int_t)priority,
-				    "from", ANYWHERE, "to", ANYWHERE, "table", (json_int_t)table,
-				    "own_icmpv6", 1));
 }

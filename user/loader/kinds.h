@@ -72,9 +72,6 @@ struct object *route_object(const struct route *route);
 struct object *rule_object(uint32_t priority, const struct prefix *from, const struct prefix *to,
 			   uint32_t table);
 
-/* `ip -6 rule iif lo ipproto ipv6-icmp lookup @table`: the ICMPv6 that this machine itself sends. */
-struct object *rule_own_icmpv6_object(uint32_t priority, uint32_t table);
-
 /* An IPv4 neighbour that the kernel keeps resolved by itself (NTF_EXT_MANAGED, Linux 5.16). */
 struct object *neighbour_object(const char *device, struct in_addr address);
 

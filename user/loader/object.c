@@ -57,14 +57,9 @@ bool object_same(const struct object *a, const struct object *b)
 {
 	if (a->kind != b->kind)
 		return false;
-	for (const char *const *field = a->kind->identity; *field; field++) {
-		const json_t *of_a = json_object_get(a->spec, *field);
-		const json_t *of_b = json_object_get(b->spec, *field);
-
-		/* A field that neither has does not tell them apart. */
-		if (of_a != of_b && !json_equal(of_a, of_b))
+	for (const char *const *field = a->kind->identity; *field; field++)
+		if (!json_equal(json_object_get(a->spec, *field), json_object_get(b->spec, *field)))
 			return false;
-	}
 	return true;
 }
 

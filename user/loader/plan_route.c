@@ -17,9 +17,6 @@
 #define RULE_PRIORITY_MAIN   30000
 #define RULE_PRIORITY_TUNNEL 30001 /* of a /128; a /N has 128 - N more */
 
-/* Behind main (32766) and default (32767): where these know no way. */
-#define RULE_PRIORITY_OWN 32800
-
 /* The first table to try for a tunnel's default route; main, default and local are below 256. */
 #define FIRST_TABLE 6400
 #define TABLES      64
@@ -254,11 +251,6 @@ static int plan_default(struct planner *planner, const struct conf_tunnel *tunne
 	}
 	if (!err && !covered)
 		err = plan_source(planner, &own, route.table);
-	/* An error about a packet from the Internet has no source yet when its way is looked up, so
-	 * no rule above sees it. Without native IPv6 it would never leave, and traceroute would not
-	 * know of us. All else that the machine itself sends stays where `default source` left it. */
-	if (!err)
-		err = plan_add(planner, rule_own_icmpv6_object(RULE_PRIORITY_OWN, route.table));
 	return err;
 }
 
