@@ -5,7 +5,7 @@ import difflib
 import os
 
 TABLES = ("-d link", "addr", "-4 route show table all", "-6 route show table all", "-4 rule",
-          "-6 rule")
+          "-6 rule", "-6 neigh show proxy")
 
 
 def _sysctls(namespace):

@@ -12,8 +12,8 @@ from scapy.packet import Padding, Raw
 
 from conftest import running
 from frames import Path, udp
-from lab import (BROKER, BROKER_V4, GATEWAY_V4, INET, M1, M2, M2_MANUAL, ONLINK_ROUTER,
-                 OVERLAY, TUNNEL, TUNNEL_ADDRESS, TUNNEL_GATEWAY, conf)
+from lab import (BROKER, BROKER_V4, GATEWAY, GATEWAY_V4, INET, M1, M2, M2_MANUAL, ONLINK_ADDRESS,
+                 ONLINK_ROUTER, OVERLAY, TUNNEL, TUNNEL_ADDRESS, TUNNEL_GATEWAY, conf)
 from traffic import FEW_MEGABYTES, IPV6_HEADERS, MEGABYTES, ping, ping_sizes, transfer
 
 NOT_ECT, ECT_1, ECT_0, CE = range(4)
@@ -196,6 +196,14 @@ def test_all_addresses_of_all_members_work_through_the_tunnel(lab):
         assert ping(lab.inet, address) == 3
         assert ping(member, INET, source=address) == 3
         assert ping(lab.broker, address, source=BROKER) == 3
+
+
+@pytest.mark.parametrize("address", [TUNNEL_ADDRESS, TUNNEL_GATEWAY, ONLINK_ADDRESS])
+def test_members_reach_the_gateways_own_addresses_in_their_prefix(lab, address):
+    """They take the whole prefix to be on-link, and solicit."""
+    source = M1.onlink if address == ONLINK_ADDRESS else M1.routed
+    assert ping(lab.m1, address, source=source) == 3
+    assert f"lladdr {GATEWAY.mac}" in lab.m1.show(f"-6 neigh show {address}")
 
 
 def test_the_gateway_itself_speaks_through_the_tunnel(lab, counted):

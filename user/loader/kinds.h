@@ -16,7 +16,7 @@
 #define ROUTE_METRIC_MAX 0xffffffff /* loses against every other route for the same prefix */
 
 extern const struct object_kind kind_bpffs, kind_sysctl, kind_forwarding, kind_sit, kind_tun,
-	kind_address, kind_route, kind_rule, kind_neighbour, kind_allmulti, kind_clsact;
+	kind_address, kind_route, kind_rule, kind_neighbour, kind_proxy, kind_allmulti, kind_clsact;
 
 /* bpffs mounted at BPFFS_PATH. */
 struct object *bpffs_object(void);
@@ -74,6 +74,9 @@ struct object *rule_object(uint32_t priority, const struct prefix *from, const s
 
 /* An IPv4 neighbour that the kernel keeps resolved by itself (NTF_EXT_MANAGED, Linux 5.16). */
 struct object *neighbour_object(const char *device, struct in_addr address);
+
+/* The kernel answers solicitations for an address of ours on a device that does not have it. */
+struct object *proxy_object(const char *device, const struct in6_addr *address);
 
 /* IFF_ALLMULTI: solicited-node groups of addresses that are not ours reach the port. */
 struct object *allmulti_object(const char *device);

@@ -43,4 +43,7 @@ int plan_bpf_devices(struct planner *planner);
 int plan_routes(struct planner *planner);
 int plan_defaults(struct planner *planner);
 
+/* plan_proxy.c: answers to members that ask for our own addresses in their prefixes. */
+int plan_proxies(struct planner *planner);
+
 #endif
