@@ -55,7 +55,7 @@ static int check_port(struct planner *planner, const char *section, const char *
 static int check_ports(struct planner *planner)
 {
 	const struct conf *conf = planner->conf;
-	int err = plan_proxies(&planner);
+	int err = 0;
 
 	for (size_t i = 0; i < conf->uplink_count && !err; i++)
 		err = check_port(planner, "uplink", conf->uplinks[i].name);
@@ -68,7 +68,7 @@ static int check_ports(struct planner *planner)
 
 static int plan_allmulti(struct planner *planner)
 {
-	int err = plan_proxies(&planner);
+	int err = 0;
 
 	for (size_t i = 0; i < planner->conf->proxy_count && !err; i++)
 		err = plan_add(planner, allmulti_object(planner->conf->proxies[i].name));
