@@ -28,18 +28,19 @@ static __noinline int forward_refused(const struct zt6_port *port, __u8 in_port,
 	}
 }
 
-/* The entry remembers a source that has passed the guard. */
+/* The entry remembers a source that has passed the guard. One that is not bound to its MAC shall be
+ * counted with every packet: it will be looked at again. */
 static __always_inline void forward_remember(const struct route_key *key, const struct packet *p,
-					     struct zt6_route *route)
+					     struct zt6_route *route, bool bound)
 {
 	if (role_is_inside(key->port->role)) {
 		if (route->packets)
 			traffic_flush(route);
-		member_seen(key->port, p->in_port, &p->src, p->source_mac);
+		member_seen(key->port, p->in_port, &p->src, p->source_mac, bound);
 	}
 	route->src = p->src;
 	__builtin_memcpy(route->src_mac, p->source_mac, ZT6_ETH_ALEN);
-	route->source_checked = 1;
+	route->source_checked = bound;
 }
 
 /* The route of a packet whose source has passed the guard, from the cache or the kernel. */
@@ -58,9 +59,8 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 		     mac_equal((*route)->src_mac, p->source_mac))))
 		return GO_ON;
 	/* Before the kernel is asked: what is spoofed shall cost no more than a lookup. */
-	verdict = hit ? guard_source(frame, key->port, p->in_port, &p->src)
-		      : guard_packet(frame, key->port, p);
-	if (verdict != GO_ON)
+	verdict = hit ? guard_source(frame, key->port, p) : guard_packet(frame, key->port, p);
+	if (verdict >= 0)
 		return verdict;
 	if (!hit) {
 		result = route_fill(frame, settings, told, key, *route);
@@ -69,7 +69,7 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 		if ((*route)->verdict == ZT6_PASS_LOCAL)
 			return GO_ON;
 	}
-	forward_remember(key, p, *route);
+	forward_remember(key, p, *route, verdict == GO_ON);
 	return GO_ON;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The guard: from which port a source address may come (BCP 38, RFC 2827, and RFC 4213 §4 for what
- * a tunnel brings). One lookup in a trie; the forwarding path remembers the last source of each
- * route, so that a flow pays for it once per entry of the cache.
+ * a tunnel brings), and with `bind` from whom. One lookup in a trie, two with `bind`; the forwarding
+ * path remembers the last source of each route, so that a flow pays for it once per entry of the
+ * cache.
  */
 #ifndef ZT6_GUARD_H
 #define ZT6_GUARD_H
@@ -29,11 +30,13 @@ static __noinline bool guard_on_link(frame_t *frame, const struct zt6_port *port
  *
  * From inside, the longest prefix that holds the source must be the port's own. From outside it
  * must be nobody's, but for the tunnel's far end and for neighbours on the port's own link. Our own
- * addresses come from nowhere. Returns GO_ON or ZT6_DROP_SPOOFED.
+ * addresses come from nowhere. Returns GO_ON, ZT6_DROP_SPOOFED or, see binding_check(),
+ * GO_ON_UNBOUND.
  */
-static __always_inline int guard_source(frame_t *frame, const struct zt6_port *port, __u8 in_port,
-					const union zt6_addr *src)
+static __always_inline int guard_source(frame_t *frame, const struct zt6_port *port,
+					const struct packet *p)
 {
+	const union zt6_addr *src = &p->src;
 	const struct zt6_prefix *owner;
 
 	if (addr_multicast(src) || addr_embeds_no_host(src))
@@ -41,8 +44,8 @@ static __always_inline int guard_source(frame_t *frame, const struct zt6_port *p
 	owner = prefix_of(src);
 	if (owner && owner->own)
 		return ZT6_DROP_SPOOFED;
-	if (owner && owner->port == in_port)
-		return GO_ON;
+	if (owner && owner->port == p->in_port)
+		return port->bind ? binding_check(port, p, owner) : GO_ON;
 	if (role_is_inside(port->role))
 		return ZT6_DROP_SPOOFED;
 	if (!owner || guard_on_link(frame, port, src))
@@ -59,7 +62,7 @@ static __always_inline int guard_packet(frame_t *frame, const struct zt6_port *p
 
 	if (owner && owner->own)
 		return GO_ON;
-	return guard_source(frame, port, p->in_port, &p->src);
+	return guard_source(frame, port, p);
 }
 
 #endif

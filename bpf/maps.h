@@ -76,6 +76,15 @@ struct {
 	__type(value, struct zt6_rule);
 } rules SEC(".maps");
 
+/* Loader and agent write, programs read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ZT6_MAX_BINDINGS);
+	__type(key, struct zt6_binding_key);
+	__type(value, struct zt6_binding);
+} bindings SEC(".maps");
+
 /* Programs only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

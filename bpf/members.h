@@ -28,18 +28,24 @@ static __always_inline void member_moved(const struct zt6_port *port,
 	bpf_ringbuf_submit(event, 0);
 }
 
-/* A packet has come from the address, out of a frame with this source MAC. */
+/* A packet has come from the address, out of a frame with this source MAC: the member's own, unless
+ * it is not @bound to the address. */
 static __noinline void member_seen(const struct zt6_port *port, __u8 slot,
-				   const union zt6_addr *addr, const __u8 *mac)
+				   const union zt6_addr *addr, const __u8 *mac, bool bound)
 {
 	struct zt6_address_key key = {.addr = *addr, .port = slot};
 	struct zt6_member *member = bpf_map_lookup_elem(&members, &key);
 	__u64 now = bpf_ktime_get_coarse_ns();
-	struct zt6_member fresh = {.since_ns = now, .from_ns = now};
+	struct zt6_member fresh = {.since_ns = now, .from_ns = bound ? now : 0, .unbound = !bound};
 
 	if (!member) {
-		__builtin_memcpy(fresh.mac, mac, ZT6_ETH_ALEN);
+		if (bound)
+			__builtin_memcpy(fresh.mac, mac, ZT6_ETH_ALEN);
 		bpf_map_update_elem(&members, &key, &fresh, BPF_ANY);
+		return;
+	}
+	if (!bound) {
+		member->unbound++;
 		return;
 	}
 	if (member->from_ns && !mac_equal(member->mac, mac))

@@ -19,6 +19,7 @@
 #include "fib.h"
 #include "members.h"
 #include "route.h"
+#include "binding.h"
 #include "guard.h"
 #include "policy.h"
 #include "rewrite.h"

@@ -16,6 +16,7 @@
 #include "link_header.h"
 #include "sixinfour.h"
 #include "fib.h"
+#include "binding.h"
 #include "guard.h"
 
 /* Set by the loader before the program is loaded: the slot of the interface it is attached to. */

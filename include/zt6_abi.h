@@ -13,15 +13,16 @@
 #include "zt6_verdicts.h"
 
 /* Changes with any change to what follows. `up` refuses pinned maps of another schema. */
-#define ZT6_SCHEMA 2
+#define ZT6_SCHEMA 3
 
 #define ZT6_MAX_PORTS   16
 #define ZT6_MAX_TUNNELS 8
 #define ZT6_NO_PORT     0xff
 
-/* Entries of `prefixes`, `rules` and `deferred`, bytes of `events`. */
+/* Entries of `prefixes`, `rules`, `bindings` and `deferred`, bytes of `events`. */
 #define ZT6_MAX_PREFIXES    4096
 #define ZT6_MAX_RULES       4096
+#define ZT6_MAX_BINDINGS    8192
 #define ZT6_MEMBERS_DEFAULT 4096 /* `up` sets it (limits members) */
 #define ZT6_MAX_DEFERRED    1024
 #define ZT6_EVENTS_SIZE     65536
@@ -99,6 +100,13 @@ enum zt6_port_flags {
 	ZT6_PORT_XDP_GENERIC = 1 << 5,   /* the program runs behind the driver, not in it */
 };
 
+/* Whether members of an overlay may use each other's addresses. */
+enum zt6_bind {
+	ZT6_BIND_OFF,
+	ZT6_BIND_COUNT,   /* packets that do are counted */
+	ZT6_BIND_ENFORCE, /* and dropped */
+};
+
 /* How the agent verifies targets that are asked for on a proxied port. */
 struct zt6_proxy {
 	__u32 timeout_ms; /* between two solicitations inside */
@@ -137,7 +145,8 @@ struct zt6_port {
 	__u16 vlan;    /* the tag its frames carry, host order; 0: none */
 	__u8 mac[ZT6_ETH_ALEN];
 	__u8 tunnel; /* index in zt6_settings, of a ZT6_ROLE_TUNNEL */
-	__u8 pad[5];
+	__u8 bind;   /* enum zt6_bind, of a ZT6_ROLE_OVERLAY */
+	__u8 pad[4];
 	union zt6_addr na_source; /* source of its advertisements */
 	struct zt6_rate rates[ZT6_BUCKET_COUNT];
 	struct zt6_proxy proxy; /* of a port with ZT6_PORT_PROXY */
@@ -149,12 +158,22 @@ struct zt6_counter {
 	__u64 bytes;
 };
 
+/* A packet whose source is not bound to the MAC that it came from. */
+struct zt6_unbound {
+	union zt6_addr src;
+	__u64 seen_ns; /* CLOCK_MONOTONIC, to a few milliseconds; 0: there was none */
+	__u8 mac[ZT6_ETH_ALEN];
+	__u8 pad[2];
+};
+
 /* `counters`, per CPU, by slot. rx counts on arrival, verdicts at the end of the pipeline:
  * their sums agree, or a path was forgotten. */
 struct zt6_port_counters {
 	struct zt6_counter rx;
 	struct zt6_counter tx; /* what the gateway itself sent through a TC egress program */
 	struct zt6_counter verdicts[ZT6_VERDICT_COUNT];
+	struct zt6_counter unbound; /* `bind`: whatever became of them */
+	struct zt6_unbound last_unbound;
 };
 
 /* `prefixes`, longest match: to whom an address belongs. */
@@ -166,7 +185,28 @@ struct zt6_prefix_key {
 struct zt6_prefix {
 	__u8 port; /* slot from which the prefix's addresses may come; ZT6_NO_PORT: from none */
 	__u8 own;  /* 1: the gateway's own address */
-	__u8 pad[2];
+	/* 1: its addresses end in the id of the ZeroTier node that has them, 40 bits */
+	__u8 derived;
+	__u8 pad;
+};
+
+enum zt6_binding_source {
+	ZT6_BINDING_VIA,        /* a prefix that is routed by way of a member */
+	ZT6_BINDING_CONTROLLER, /* an address that the network's controller has assigned */
+};
+
+/* `bindings`, longest match: whose an address is, where that is not derived from it. */
+struct zt6_binding_key {
+	__u32 prefixlen; /* 32 + 0..128 */
+	__u32 port;      /* slot */
+	__u8 addr[16];
+};
+
+struct zt6_binding {
+	union zt6_addr via; /* of ZT6_BINDING_VIA: the member's own address */
+	__u8 mac[ZT6_ETH_ALEN];
+	__u8 source; /* enum zt6_binding_source */
+	__u8 known;  /* 0: nobody can say the member's MAC; then nobody may use the address */
 };
 
 enum zt6_method { ZT6_METHOD_STATIC, ZT6_METHOD_AUTO, ZT6_METHOD_IFACE };
@@ -220,6 +260,7 @@ struct zt6_member {
 	__u64 since_ns;
 	__u64 from_ns;          /* last packet from it; 0: none */
 	__u64 towards_ns;       /* last packet to it or by way of it; 0: none */
+	__u64 unbound;          /* `bind count`: packets from it that came from another's MAC */
 	__u8 mac[ZT6_ETH_ALEN]; /* source of its last packet */
 	__u8 pad[2];
 };
@@ -279,5 +320,6 @@ struct zt6_route_set {
 _Static_assert(sizeof(struct zt6_route) == 128, "a way of the cache is two cache lines");
 _Static_assert(sizeof(struct zt6_prefix_key) == 20, "no padding after prefixlen: a trie key");
 _Static_assert(sizeof(struct zt6_rule_key) == 24, "no padding after prefixlen: a trie key");
+_Static_assert(sizeof(struct zt6_binding_key) == 24, "no padding after prefixlen: a trie key");
 
 #endif

@@ -72,6 +72,36 @@ static void put_age(const struct view *view, const char *key, uint64_t then_ns)
 		printf("\"%s\": null, ", key);
 }
 
+/* {"by": ..., "node": ..., "holds": ..., "unbound_packets": N}; "holds" is null while no MAC is known. */
+static void put_binding(const struct member *member)
+{
+	char node[NODE_STRLEN];
+
+	if (!member->binding) {
+		put_text("binding", NULL);
+		return;
+	}
+	snprintf(node, sizeof(node), "%010" PRIx64, member->bound_node);
+	printf("\"binding\": {\"by\": \"%s\", \"node\": %s%s%s, \"holds\": %s, "
+	       "\"unbound_packets\": %" PRIu64 "}, ",
+	       member_binding_name(member), member->bound_node ? "\"" : "",
+	       member->bound_node ? node : "null", member->bound_node ? "\"" : "",
+	       !member->has_mac          ? "null"
+	       : member_violates(member) ? "false"
+					 : "true",
+	       member->unbound);
+}
+
+/* "derived", and "!" when somebody else uses the address. */
+static const char *binding_text(const struct member *member, char text[16])
+{
+	const char *name = member_binding_name(member);
+
+	snprintf(text, 16, "%s%s", name ? name : "-",
+		 member->unbound || member_violates(member) ? " !" : "");
+	return text;
+}
+
 static void put_member(const struct view *view, const struct member *member, const char *port)
 {
 	char address[INET6_ADDRSTRLEN], mac[MAC_STRLEN], node[NODE_STRLEN];
@@ -84,6 +114,7 @@ static void put_member(const struct view *view, const struct member *member, con
 	printf("\"port\": %s, ", port);
 	put_text("state", member_state(member));
 	printf("\"verified\": %s, ", member->verified ? "true" : "false");
+	put_binding(member);
 	put_age(view, "since_age_ms", member->since_ns);
 	put_age(view, "last_seen_age_ms", member->seen_ns);
 	printf("\"from\": {\"packets\": %llu, \"bytes\": %llu}, "
@@ -163,12 +194,13 @@ static int print_table(const struct view *view)
 {
 	size_t left_out = 0;
 
-	printf("%-39s  %-17s  %-10s  %-15s  %-10s  %5s  %5s  %21s  %21s\n", "ADDRESS", "MAC",
-	       "NODE", "PORT", "STATE", "SINCE", "SEEN", "PACKETS/BYTES FROM", "TOWARDS");
+	printf("%-39s  %-17s  %-10s  %-12s  %-15s  %-10s  %5s  %5s  %21s  %21s\n", "ADDRESS", "MAC",
+	       "NODE", "BOUND BY", "PORT", "STATE", "SINCE", "SEEN", "PACKETS/BYTES FROM",
+	       "TOWARDS");
 	for (size_t i = 0; i < view->members->count; i++) {
 		const struct member *member = &view->members->list[i];
 		char address[INET6_ADDRSTRLEN], mac[MAC_STRLEN], node[NODE_STRLEN];
-		char since[16], seen[16], from[48], towards[48];
+		char since[16], seen[16], from[48], towards[48], binding[16];
 		const struct zt6_port *port = port_of(view, member);
 		const char *node_or_null = node_text(view, member, node);
 
@@ -180,11 +212,12 @@ static int print_table(const struct view *view)
 			 member->traffic.from.bytes);
 		snprintf(towards, sizeof(towards), "%llu/%llu", member->traffic.towards.packets,
 			 member->traffic.towards.bytes);
-		printf("%-39s  %-17s  %-10s  %-15s  %-10s  %5s  %5s  %21s  %21s\n",
+		printf("%-39s  %-17s  %-10s  %-12s  %-15s  %-10s  %5s  %5s  %21s  %21s\n",
 		       address_text(member, address),
 		       member->has_mac ? mac_format(member->mac, mac) : "-",
-		       node_or_null ? node_or_null : "-", port ? port->name : "-",
-		       member_state(member), age_text(view, member->since_ns, since),
+		       node_or_null ? node_or_null : "-", binding_text(member, binding),
+		       port ? port->name : "-", member_state(member),
+		       age_text(view, member->since_ns, since),
 		       age_text(view, member->seen_ns, seen), from, towards);
 	}
 	if (left_out)

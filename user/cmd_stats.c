@@ -35,11 +35,12 @@ static json_t *json_port(const struct stats_port *port)
 {
 	const struct device_drops *device = &port->device;
 
-	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}}", "name",
+	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}}", "name",
 			 port->port.name, "ifindex", port->port.ifindex, "role",
 			 role_name(port->port.role), "datapath", port->datapath, "rx",
 			 json_counter(&port->count.rx), "verdicts", json_verdicts(&port->count),
-			 "tx", json_counter(&port->count.tx), "device", "rx_dropped",
+			 "tx", json_counter(&port->count.tx), "unbound",
+			 json_counter(&port->count.unbound), "device", "rx_dropped",
 			 (json_int_t)device->rx_dropped, "rx_errors", (json_int_t)device->rx_errors,
 			 "tx_dropped", (json_int_t)device->tx_dropped, "tx_errors",
 			 (json_int_t)device->tx_errors);
@@ -102,6 +103,9 @@ static int print_prometheus(const struct instance *instance, const struct stats 
 		     offsetof(struct zt6_port_counters, tx.packets));
 	print_metric(out, "zt6_tx_bytes_total", "Bytes that the gateway itself sent.", stats,
 		     offsetof(struct zt6_port_counters, tx.bytes));
+	print_metric(out, "zt6_unbound_packets_total",
+		     "Packets whose source is bound to another MAC, dropped or not.", stats,
+		     offsetof(struct zt6_port_counters, unbound.packets));
 	print_verdict_metric(out, "zt6_verdict_packets_total", "Packets by port and verdict.",
 			     stats, offsetof(struct zt6_counter, packets));
 	print_verdict_metric(out, "zt6_verdict_bytes_total", "Bytes by port and verdict.", stats,
@@ -126,6 +130,9 @@ static void print_port(const struct stats_port *port, FILE *out)
 	if (port->count.tx.packets)
 		fprintf(out, "  %-24s %14llu packets %18llu bytes  sent by the gateway itself\n",
 			"tx", port->count.tx.packets, port->count.tx.bytes);
+	if (port->count.unbound.packets)
+		fprintf(out, "  %-24s %14llu packets %18llu bytes  sources bound to another MAC\n",
+			"unbound", port->count.unbound.packets, port->count.unbound.bytes);
 	if (device->rx_dropped || device->rx_errors || device->tx_dropped || device->tx_errors)
 		fprintf(out,
 			"  the device itself lost: rx_dropped %llu, rx_errors %llu, "

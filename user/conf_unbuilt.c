@@ -15,8 +15,6 @@ static const struct unbuilt {
 	{"uplink", "datapath", "tc", "use auto, xdp or xdp-generic"},
 	{"uplink", "vlan", NULL, NULL},
 	{"zerotier", "datapath", "tc", "use auto, xdp or xdp-generic"},
-	{"zerotier", "via", NULL, NULL},
-	{"zerotier", "bind", NULL, NULL},
 	{"lan", "datapath", "tc", "use auto, xdp or xdp-generic"},
 	{"lan", "vlan", NULL, NULL},
 	{"firewall", "allow", NULL, "list it in the rules of nftables"},

@@ -76,6 +76,7 @@ static void merge(struct member *member, const struct member *more)
 		member->since_ns = more->since_ns;
 	if (more->seen_ns > member->seen_ns)
 		member->seen_ns = more->seen_ns;
+	member->unbound += more->unbound;
 	add_counter(&member->traffic.from, &more->traffic.from);
 	add_counter(&member->traffic.towards, &more->traffic.towards);
 }
@@ -137,6 +138,8 @@ int members_read(const struct instance *instance, const struct model *model, str
 		fold(&collection.found);
 		err = find_ports(&collection.found, instance->pin_dir);
 	}
+	if (!err)
+		err = members_bind(&collection.found, model, instance->pin_dir);
 	if (err) {
 		members_free(&collection.found);
 		return err;

@@ -14,6 +14,14 @@
 
 struct nl_sock;
 
+/* By what an address is bound to a node of a ZeroTier network. */
+enum member_binding {
+	MEMBER_UNBOUND,    /* by nothing, or it is not in one */
+	MEMBER_DERIVED,    /* it holds the node's id */
+	MEMBER_CONTROLLER, /* the controller has assigned it */
+	MEMBER_VIA,        /* it is in a prefix that the configuration puts behind a member */
+};
+
 struct member {
 	union zt6_addr addr;
 	uint8_t port;  /* slot that it is behind; ZT6_NO_PORT: nothing tells */
@@ -25,6 +33,10 @@ struct member {
 	uint64_t since_ns; /* CLOCK_MONOTONIC, when traffic first told of it; 0: it never did */
 	uint64_t seen_ns;  /* CLOCK_MONOTONIC, last sign of life; 0: none */
 	struct zt6_traffic traffic;
+	uint64_t unbound; /* `bind count`: packets from it that came from another's MAC */
+	enum member_binding binding;
+	uint64_t bound_node;             /* of a binding but MEMBER_UNBOUND; 0: not known */
+	uint8_t bound_mac[ZT6_ETH_ALEN]; /* of bound_node */
 };
 
 struct members {
@@ -51,6 +63,12 @@ void members_free(struct members *members);
  * or absent. Else incomplete or failed, as the kernel has it, or seen: only traffic tells of it.
  */
 const char *member_state(const struct member *member);
+
+/* "derived", "controller", "via", or NULL. */
+const char *member_binding_name(const struct member *member);
+
+/* Whether the member's MAC is another than that of the node which its address is bound to. */
+bool member_violates(const struct member *member);
 
 /* The ZeroTier node that the member's MAC or address derives from; false when neither does. */
 bool member_node(const struct member *member, uint64_t network, uint64_t *node);

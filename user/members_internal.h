@@ -16,6 +16,9 @@ struct collection {
 /* Adds a copy. 0 or -ENOMEM. */
 int collection_add(struct collection *collection, const struct member *member);
 
+/* members_binding.c: by what each is bound. 0 or a negative error. */
+int members_bind(struct members *members, const struct model *model, const char *pin_dir);
+
 /* members_maps.c and members_kernel.c: 0 or a negative error. */
 int members_from_maps(struct collection *collection, const char *pin_dir);
 int members_from_kernel(struct collection *collection, struct nl_sock *nl);

@@ -54,6 +54,7 @@ static int add_seen(void *arg, const void *key, const void *value)
 		.port = address->port,
 		.since_ns = seen->since_ns,
 		.seen_ns = seen->from_ns,
+		.unbound = seen->unbound,
 		.has_mac = memcmp(seen->mac, unknown, sizeof(unknown)) != 0,
 	};
 

@@ -20,8 +20,9 @@ static int read_model(const struct instance *instance, struct model *out)
 		.ports = pin_open_map(dir, "ports", sizeof(struct zt6_port)),
 		.prefixes = pin_open_map(dir, "prefixes", sizeof(struct zt6_prefix)),
 		.rules = pin_open_map(dir, "rules", sizeof(struct zt6_rule)),
+		.bindings = pin_open_map(dir, "bindings", sizeof(struct zt6_binding)),
 	};
-	int used[] = {fds.settings, fds.ports, fds.prefixes, fds.rules};
+	int used[] = {fds.settings, fds.ports, fds.prefixes, fds.rules, fds.bindings};
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(used) / sizeof(*used) && !err; i++)

@@ -55,6 +55,9 @@ static void add_counters(struct zt6_port_counters *sum, const struct zt6_port_co
 {
 	add(&sum->rx, &more->rx);
 	add(&sum->tx, &more->tx);
+	add(&sum->unbound, &more->unbound);
+	if (more->last_unbound.seen_ns > sum->last_unbound.seen_ns)
+		sum->last_unbound = more->last_unbound;
 	for (int v = 0; v < ZT6_VERDICT_COUNT; v++)
 		add(&sum->verdicts[v], &more->verdicts[v]);
 }

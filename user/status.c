@@ -14,10 +14,7 @@
 #include "status_parts.h"
 
 const struct status_part *const status_parts[] = {
-	&status_ports,
-	&status_tunnels,
-	&status_rules,
-	&status_agent,
+	&status_ports, &status_tunnels, &status_rules, &status_bindings, &status_agent,
 };
 const size_t status_part_count = sizeof(status_parts) / sizeof(*status_parts);
 
@@ -41,10 +38,11 @@ static int read_maps(const struct instance *instance, struct status *status)
 		.ports = pin_open_map(dir, "ports", sizeof(struct zt6_port)),
 		.prefixes = pin_open_map(dir, "prefixes", sizeof(struct zt6_prefix)),
 		.rules = pin_open_map(dir, "rules", sizeof(struct zt6_rule)),
+		.bindings = pin_open_map(dir, "bindings", sizeof(struct zt6_binding)),
 		.counters = -1,
 		.devices = -1,
 	};
-	int used[] = {fds.settings, fds.agent, fds.ports, fds.prefixes, fds.rules};
+	int used[] = {fds.settings, fds.agent, fds.ports, fds.prefixes, fds.rules, fds.bindings};
 	__u32 zero = 0;
 	int err = 0;
 

@@ -27,7 +27,8 @@ struct status_part {
 #define STATUS_COLUMN "%-8s  "
 
 /* In the order in which they are shown. */
-extern const struct status_part status_ports, status_tunnels, status_rules, status_agent;
+extern const struct status_part status_ports, status_tunnels, status_rules, status_bindings,
+	status_agent;
 extern const struct status_part *const status_parts[];
 extern const size_t status_part_count;
 

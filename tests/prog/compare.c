@@ -71,13 +71,32 @@ unsigned int counted(const struct zt6_port_counters *before, const struct zt6_po
 	return verdict;
 }
 
-bool check_counters(struct zt6_port_counters *before, const struct zt6_port_counters *after,
-		    unsigned int slot, unsigned int verdict, size_t length)
+/* Of an untagged frame with IPv6. When it was is not looked at, only that it was. */
+static void count_unbound(struct zt6_port_counters *before, const struct zt6_port_counters *after,
+			  const struct bytes *frame)
 {
+	const size_t source_mac = 6, source = 14 + 8;
+
+	before->unbound.packets++;
+	before->unbound.bytes += frame->length;
+	memcpy(before->last_unbound.mac, frame->data + source_mac, ZT6_ETH_ALEN);
+	memcpy(&before->last_unbound.src, frame->data + source, sizeof(before->last_unbound.src));
+	before->last_unbound.seen_ns =
+		after->last_unbound.seen_ns ? after->last_unbound.seen_ns : 1;
+}
+
+bool check_counters(struct zt6_port_counters *before, const struct zt6_port_counters *after,
+		    unsigned int slot, unsigned int verdict, const struct bytes *frame,
+		    bool unbound)
+{
+	size_t length = frame->length;
+
 	before[slot].rx.packets++;
 	before[slot].rx.bytes += length;
 	before[slot].verdicts[verdict].packets++;
 	before[slot].verdicts[verdict].bytes += length;
+	if (unbound)
+		count_unbound(&before[slot], &after[slot], frame);
 	if (!memcmp(before, after, ZT6_MAX_PORTS * sizeof(*before)))
 		return true;
 	for (unsigned int i = 0; i < ZT6_MAX_PORTS; i++) {
@@ -89,9 +108,11 @@ bool check_counters(struct zt6_port_counters *before, const struct zt6_port_coun
 			if (want[word] == got[word])
 				continue;
 			fprintf(stderr, "  slot %u, %s %s: %llu, expected %llu\n", i,
-				counter == 0   ? "rx"
-				: counter == 1 ? "tx"
-					       : verdict_name(counter - 2),
+				counter == 0                       ? "rx"
+				: counter == 1                     ? "tx"
+				: counter == ZT6_VERDICT_COUNT + 2 ? "unbound"
+				: counter > ZT6_VERDICT_COUNT + 2  ? "last unbound"
+								   : verdict_name(counter - 2),
 				word % 2 ? "bytes" : "packets", got[word], want[word]);
 		}
 	}

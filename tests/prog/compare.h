@@ -15,8 +15,10 @@ bool check_bytes(const struct ending *ending, const struct bytes *in, const stru
 unsigned int counted(const struct zt6_port_counters *before, const struct zt6_port_counters *after);
 
 /* Whether the counters of all ports, changed in @before to what they should be, say what they may:
- * one frame of @length bytes received on @slot, under one verdict, and nothing elsewhere. */
+ * one frame received on @slot, under one verdict, and nothing elsewhere.
+ * @unbound: its source is bound to another MAC than it came from, and that is said as well */
 bool check_counters(struct zt6_port_counters *before, const struct zt6_port_counters *after,
-		    unsigned int slot, unsigned int verdict, size_t length);
+		    unsigned int slot, unsigned int verdict, const struct bytes *frame,
+		    bool unbound);
 
 #endif

@@ -128,6 +128,7 @@ static struct ending load_ending(const json_t *json)
 							    : ZT6_VERDICT_COUNT,
 		.action = action(string(json, "action")),
 		.ipv4_checksum = json_is_true(json_object_get(json, "ipv4_checksum")),
+		.unbound = json_is_true(json_object_get(json, "unbound")),
 	};
 
 	if (json_object_get(json, "out"))

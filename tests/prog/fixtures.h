@@ -27,6 +27,7 @@ struct ending {
 	struct bytes out;     /* no data: the frame comes out as it went in */
 	struct span any;      /* bytes of `out` that may be anything, but not always the same */
 	bool ipv4_checksum;   /* verify that of the outer header instead of comparing it */
+	bool unbound;         /* it is counted as one whose source is bound to another MAC */
 };
 
 struct expected_event {

@@ -5,6 +5,7 @@
 import json
 import sys
 
+import cases_binding
 import cases_forward
 import cases_limits
 import cases_ndp
@@ -12,7 +13,8 @@ import cases_ndp_targets
 import cases_sixinfour
 import cases_tc
 
-MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forward, cases_limits, cases_tc)
+MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forward, cases_binding, cases_limits,
+           cases_tc)
 
 
 def main():

@@ -127,12 +127,13 @@ def action(verdict):
     return "PASS" if verdict.startswith("pass_") else "DROP"
 
 
-def ending(verdict, out=None, any=None, ipv4_checksum=False):
+def ending(verdict, out=None, any=None, ipv4_checksum=False, unbound=False):
     """How a frame ends.
 
     out: the frame that comes out, or None when it stays as it is, byte for byte
     any: (offset, length) of bytes in it that may be anything, but vary from frame to frame
     ipv4_checksum: instead of comparing the outer IPv4 checksum, verify it
+    unbound: it is counted, too, as one whose source is bound to another MAC
     """
     if (out is None) == (verdict in REDIRECTS + REPLIES):
         raise ValueError(f"{verdict} and {'a' if out else 'no'} frame to come out")
@@ -143,6 +144,8 @@ def ending(verdict, out=None, any=None, ipv4_checksum=False):
         made["any"] = list(any)
     if ipv4_checksum:
         made["ipv4_checksum"] = True
+    if unbound:
+        made["unbound"] = True
     return made
 
 
@@ -159,7 +162,7 @@ def knows(target, verified=True, port="eth0", for_ms=60000):
 
 
 def step(port, frames, verdict, out=None, linear=None, events=None, agent=None, told=(), any=None,
-         ipv4_checksum=False):
+         ipv4_checksum=False, unbound=False):
     """Frames that arrive one after the other, each with the same end.
 
     linear: how many bytes of each are not in fragments of the driver's buffer
@@ -169,7 +172,7 @@ def step(port, frames, verdict, out=None, linear=None, events=None, agent=None, 
     """
     frames = [frames] if isinstance(frames, bytes) else frames
     made = {"port": port, "frames": [frame.hex() for frame in frames],
-            "expect": ending(verdict, out, any, ipv4_checksum)}
+            "expect": ending(verdict, out, any, ipv4_checksum, unbound)}
     if linear:
         made["linear"] = linear
     if agent is not None:

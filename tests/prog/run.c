@@ -87,7 +87,7 @@ static bool run_frame(const struct step *step, const struct bytes *frame, struct
 	assert_int_equal(harness_counters(harness, after), 0);
 	*verdict = counted(&before[counts], &after[counts]);
 	if (*verdict != ZT6_VERDICT_COUNT)
-		return check_counters(before, after, counts, *verdict, frame->length);
+		return check_counters(before, after, counts, *verdict, frame, step->expect.unbound);
 	if (step->tc && !memcmp(before, after, sizeof(before)))
 		return true;
 	fprintf(stderr, "  not exactly one verdict was counted; action %s\n",

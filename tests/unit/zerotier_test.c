@@ -301,6 +301,49 @@ static void a_networks_controller_is_in_its_id(void **state)
 	assert_int_equal(zerotier_controller_node(0x159924d6308e1d7e), 0x159924d630);
 }
 
+static void the_node_of_an_address_is_found_by_whatever_rule_made_it(void **state)
+{
+	static const struct {
+		const char *addr;
+		uint64_t node; /* 0: nothing tells */
+	} addrs[] = {
+		{"fd15:9924:d630:8e1d:7e99:9333:8a13:b4bb", 0x338a13b4bb},
+		{"fc25:1739:a833:8a13:b4bb::1", 0x338a13b4bb},
+		{"2001:470:811d::33:8a13:b4bb", 0x338a13b4bb},
+		{"2001:470:811d:8:0:33:8a13:b4bb", 0x338a13b4bb}, /* of another pool */
+		{"fd15:9924:d630:8e1d:7d99:9333:8a13:b4bb", 0},   /* of another network */
+		{"2001:470:811d::ff00:0:1", 0},                   /* no node has such an id */
+		{"2001:470:811d::", 0},
+		{"2001:db8::33:8a13:b4bb", 0},              /* outside */
+		{"2001:db8:1::33:8a13:b4bb", 0},            /* too narrow for ids */
+		{"fe80::7c2e:4ff:fe23:629f", 0x338a13b4bb}, /* its MAC, as a MAC only */
+	};
+	const uint64_t network = 0x159924d6308e1d7e;
+	struct prefix list[2];
+	const struct prefixes members = {.list = list, .count = 2};
+
+	(void)state;
+	assert_true(prefix_parse("2001:470:811d::/48", &list[0]));
+	assert_true(prefix_parse("2001:db8:1::/96", &list[1]));
+	for (size_t i = 0; i < COUNT_OF(addrs); i++) {
+		struct in6_addr addr = addr_of(addrs[i].addr);
+		bool is_local = IN6_IS_ADDR_LINKLOCAL(&addr);
+		uint8_t mac[6], expected[6];
+		uint64_t node = 0;
+
+		assert_int_equal(zerotier_derived_node(network, &members, &addr, &node),
+				 addrs[i].node && !is_local);
+		if (addrs[i].node && !is_local)
+			assert_int_equal(node, addrs[i].node);
+		assert_int_equal(zerotier_derived_mac(network, &members, &addr, mac),
+				 addrs[i].node != 0);
+		if (!addrs[i].node)
+			continue;
+		zerotier_mac(network, addrs[i].node, expected);
+		assert_memory_equal(mac, expected, sizeof(mac));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +360,7 @@ int main(void)
 		cmocka_unit_test(an_interface_is_named_after_its_network),
 		cmocka_unit_test(ids_are_read_whole_or_not_at_all),
 		cmocka_unit_test(a_networks_controller_is_in_its_id),
+		cmocka_unit_test(the_node_of_an_address_is_found_by_whatever_rule_made_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

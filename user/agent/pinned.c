@@ -43,6 +43,7 @@ int agent_open_maps(struct agent *agent)
 		.devices = pin_open(dir, "devices"),
 		.prefixes = pin_open_map(dir, "prefixes", sizeof(struct zt6_prefix)),
 		.rules = pin_open_map(dir, "rules", sizeof(struct zt6_rule)),
+		.bindings = pin_open_map(dir, "bindings", sizeof(struct zt6_binding)),
 	};
 	agent->verified_map = pin_open_map(dir, "verified", sizeof(struct zt6_verified));
 	agent->negative_map = pin_open_map(dir, "negative", sizeof(__u64));
@@ -51,7 +52,8 @@ int agent_open_maps(struct agent *agent)
 		return agent->maps.settings;
 	if (agent->maps.agent < 0 || agent->maps.ports < 0 || agent->maps.counters < 0 ||
 	    agent->maps.devices < 0 || agent->maps.prefixes < 0 || agent->maps.rules < 0 ||
-	    agent->verified_map < 0 || agent->negative_map < 0 || agent->members_map < 0)
+	    agent->maps.bindings < 0 || agent->verified_map < 0 || agent->negative_map < 0 ||
+	    agent->members_map < 0)
 		return -EPROTO;
 	if (bpf_obj_get_info_by_fd(agent->verified_map, &info, &length))
 		return -errno;
@@ -69,10 +71,10 @@ int agent_open_maps(struct agent *agent)
 
 void agent_close_maps(struct agent *agent)
 {
-	int *const fds[] = {&agent->maps.settings, &agent->maps.agent,   &agent->maps.ports,
-			    &agent->maps.counters, &agent->maps.devices, &agent->maps.prefixes,
-			    &agent->maps.rules,    &agent->verified_map, &agent->negative_map,
-			    &agent->members_map};
+	int *const fds[] = {&agent->maps.settings, &agent->maps.agent,    &agent->maps.ports,
+			    &agent->maps.counters, &agent->maps.devices,  &agent->maps.prefixes,
+			    &agent->maps.rules,    &agent->maps.bindings, &agent->verified_map,
+			    &agent->negative_map,  &agent->members_map};
 
 	ring_buffer__free(agent->events);
 	maps_unshare_agent(agent->shared);

@@ -94,6 +94,39 @@ static int delete_unlisted(int fd, const void *entries, size_t count, size_t siz
 	return 0;
 }
 
+/* Whether an entry that the model does not list shall stay. */
+static bool keeps_binding(const struct model *model, const struct zt6_binding_key *key,
+			  const struct zt6_binding *binding)
+{
+	return binding->source == ZT6_BINDING_CONTROLLER && key->port < ZT6_MAX_PORTS &&
+	       model->ports[key->port].network;
+}
+
+static int write_bindings(int fd, const struct model *model)
+{
+	struct zt6_binding_key key, next;
+	struct zt6_binding binding;
+	bool more;
+	int err = 0;
+
+	for (size_t i = 0; i < model->binding_count && !err; i++)
+		err = update(fd, &model->bindings[i].key, &model->bindings[i].value);
+	if (err)
+		return err;
+	more = !bpf_map_get_next_key(fd, NULL, &key);
+	while (more) {
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		if (!listed(model->bindings, model->binding_count, sizeof(*model->bindings), &key,
+			    sizeof(key)) &&
+		    !bpf_map_lookup_elem(fd, &key, &binding) &&
+		    !keeps_binding(model, &key, &binding) && bpf_map_delete_elem(fd, &key) &&
+		    errno != ENOENT)
+			return -errno;
+		key = next;
+	}
+	return 0;
+}
+
 struct zt6_agent *maps_share_agent(int fd)
 {
 	void *shared = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -126,6 +159,9 @@ int maps_write(const struct map_fds *fds, const struct model *model)
 		err = update(fds->prefixes, &model->prefixes[i].key, &model->prefixes[i].value);
 	for (size_t i = 0; i < model->rule_count && !err; i++)
 		err = update(fds->rules, &model->rules[i].key, &model->rules[i].value);
+	/* Before the ports, which say whether they are looked at. */
+	if (!err)
+		err = write_bindings(fds->bindings, model);
 	for (__u32 slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
 		err = write_port(fds, slot, &model->ports[slot]);
 	if (!err)
@@ -182,5 +218,11 @@ int maps_read(const struct map_fds *fds, struct model *model)
 	err = read_trie(fds->rules, sizeof(*model->rules), sizeof(struct zt6_rule_key), &list,
 			&model->rule_count);
 	model->rules = list;
+	if (err)
+		return err;
+	list = model->bindings;
+	err = read_trie(fds->bindings, sizeof(*model->bindings), sizeof(struct zt6_binding_key),
+			&list, &model->binding_count);
+	model->bindings = list;
 	return err;
 }

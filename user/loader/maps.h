@@ -7,14 +7,14 @@
 
 /* File descriptors of the maps that userspace writes. */
 struct map_fds {
-	int settings, agent, ports, counters, devices, prefixes, rules;
+	int settings, agent, ports, counters, devices, prefixes, rules, bindings;
 };
 
 /**
  * maps_write - make the maps say what the model says, and nothing else.
  *
- * Counters of a slot that changes hands start at zero; the hash seed in use is kept. The generation
- * is bumped, so that nothing cached outlives the change. 0 or a negative error.
+ * Counters of a slot that changes hands start at zero; the hash seed in use is kept, and so are
+ * bindings of a controller's, which only the agent knows. The generation is bumped, so that nothing cached outlives the change. 0 or a negative error.
  */
 int maps_write(const struct map_fds *fds, const struct model *model);
 

@@ -119,6 +119,16 @@ static int add_prefixes(struct model *model, const struct prefixes *set, uint8_t
 	return err;
 }
 
+static int add_members(struct model *model, const struct conf_zerotier *zerotier)
+{
+	int slot = slot_of(model, zerotier->interface);
+	int err = add_prefixes(model, &zerotier->prefix, slot);
+
+	for (size_t i = 0; i < zerotier->via_count && !err; i++)
+		err = add_prefixes(model, &zerotier->via[i].prefixes, slot);
+	return err;
+}
+
 /* To whom each address belongs: ourselves, the tunnels' far ends, members, and for the rest of a
  * routed prefix nobody. */
 static int fill_prefixes(struct model *model, const struct conf *conf, struct nl_sock *nl)
@@ -140,8 +150,7 @@ static int fill_prefixes(struct model *model, const struct conf *conf, struct nl
 			err = model_add_prefix(model, &conf->tunnels[i].gateway, 128,
 					       slot_of(model, conf->tunnels[i].name), false);
 	for (size_t i = 0; i < conf->zerotier_count && !err; i++)
-		err = add_prefixes(model, &conf->zerotiers[i].prefix,
-				   slot_of(model, conf->zerotiers[i].interface));
+		err = add_members(model, &conf->zerotiers[i]);
 	for (size_t i = 0; i < conf->lan_count && !err; i++)
 		err = add_prefixes(model, &conf->lans[i].prefix,
 				   slot_of(model, conf->lans[i].name));
@@ -309,6 +318,19 @@ static int fill_tunnel(struct model *model, const struct conf_tunnel *conf, size
 	return 0;
 }
 
+/* All prefixes of a network, those behind its members too. */
+static int list_members(struct prefixes *members, const struct conf_zerotier *zerotier)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < zerotier->prefix.count && !err; i++)
+		err = prefixes_add(members, &zerotier->prefix.list[i]);
+	for (size_t i = 0; i < zerotier->via_count && !err; i++)
+		for (size_t k = 0; k < zerotier->via[i].prefixes.count && !err; k++)
+			err = prefixes_add(members, &zerotier->via[i].prefixes.list[k]);
+	return err;
+}
+
 /* Where the source decides routes, it is part of the cache's key. */
 static int fill_source_routed(struct model *model, const struct conf *conf, struct nl_sock *nl)
 {
@@ -317,8 +339,7 @@ static int fill_source_routed(struct model *model, const struct conf *conf, stru
 	int err = 0;
 
 	for (size_t i = 0; i < conf->zerotier_count && !err; i++)
-		for (size_t k = 0; k < conf->zerotiers[i].prefix.count && !err; k++)
-			err = prefixes_add(&members, &conf->zerotiers[i].prefix.list[k]);
+		err = list_members(&members, &conf->zerotiers[i]);
 	for (size_t i = 0; i < conf->lan_count && !err; i++)
 		for (size_t k = 0; k < conf->lans[i].prefix.count && !err; k++)
 			err = prefixes_add(&members, &conf->lans[i].prefix.list[k]);
@@ -387,6 +408,8 @@ int model_fill(struct model *model, const struct conf *conf, struct nl_sock *nl)
 	if (!err)
 		err = fill_prefixes(model, conf, nl);
 	if (!err)
+		err = model_add_bindings(model, conf);
+	if (!err)
 		err = fill_proxies(model, conf);
 	if (!err)
 		err = fill_source_routed(model, conf, nl);
@@ -397,7 +420,9 @@ void model_free(struct model *model)
 {
 	free(model->prefixes);
 	free(model->rules);
+	free(model->bindings);
 	model->prefixes = NULL;
 	model->rules = NULL;
-	model->prefix_count = model->rule_count = 0;
+	model->bindings = NULL;
+	model->prefix_count = model->rule_count = model->binding_count = 0;
 }

@@ -22,6 +22,11 @@ struct model_rule {
 	struct zt6_rule value;
 };
 
+struct model_binding {
+	struct zt6_binding_key key;
+	struct zt6_binding value;
+};
+
 struct model {
 	struct zt6_settings settings; /* hash_seed stays 0: programs.c keeps the one in use */
 	struct zt6_port ports[ZT6_MAX_PORTS];
@@ -32,6 +37,8 @@ struct model {
 	size_t prefix_count;
 	struct model_rule *rules;
 	size_t rule_count;
+	struct model_binding *bindings;
+	size_t binding_count;
 };
 
 /**
@@ -62,6 +69,14 @@ int model_fill(struct model *model, const struct conf *conf, struct nl_sock *nl)
  */
 int model_add_prefix(struct model *model, const struct in6_addr *addr, uint8_t len, uint8_t port,
 		     bool own);
+
+/**
+ * model_add_bindings - model_bindings.c: who may use the addresses of overlays with `bind`.
+ *
+ * Those of the configuration: prefixes behind members, and which prefixes' addresses end in node ids.
+ * What a controller has assigned is the agent's to add. 0 or -ENOMEM.
+ */
+int model_add_bindings(struct model *model, const struct conf *conf);
 
 void model_free(struct model *model);
 

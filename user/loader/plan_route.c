@@ -57,30 +57,28 @@ static int warn_if_hidden(struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
-static int plan_inside(struct planner *planner, const char *device, const struct prefixes *prefixes)
+/* A route to where members are. @via: through one of them, or NULL */
+static int plan_inside(struct planner *planner, const char *device, const struct prefix *prefix,
+		       const struct in6_addr *via)
 {
 	const struct rtmsg rtm = {.rtm_family = AF_INET6};
-	int err = 0;
+	const struct route route = {
+		.destination = *prefix,
+		.device = device,
+		.has_via = via,
+		.via = via ? *via : in6addr_any,
+		.table = RT_TABLE_MAIN,
+		.metric = ROUTE_METRIC,
+	};
+	struct hidden_search search = {
+		.prefix = &route.destination,
+		.device = device,
+		.ifindex = if_nametoindex(device),
+	};
+	int err;
 
-	for (size_t i = 0; i < prefixes->count && !err; i++) {
-		const struct route route = {
-			.destination = prefixes->list[i],
-			.device = device,
-			.table = RT_TABLE_MAIN,
-			.metric = ROUTE_METRIC,
-		};
-		struct hidden_search search = {
-			.prefix = &route.destination,
-			.device = device,
-			.ifindex = if_nametoindex(device),
-		};
-
-		err = netlink_dump(planner->nl, RTM_GETROUTE, &rtm, sizeof(rtm), warn_if_hidden,
-				   &search);
-		if (!err)
-			err = plan_add(planner, route_object(&route));
-	}
-	return err;
+	err = netlink_dump(planner->nl, RTM_GETROUTE, &rtm, sizeof(rtm), warn_if_hidden, &search);
+	return err ? err : plan_add(planner, route_object(&route));
 }
 
 static bool is_among(const struct prefixes *prefixes, const struct prefix *prefix)
@@ -89,6 +87,22 @@ static bool is_among(const struct prefixes *prefixes, const struct prefix *prefi
 		if (prefix_equal(&prefixes->list[i], prefix))
 			return true;
 	return false;
+}
+
+/* Behind members first: a prefix that is wholly behind one has one route, and the first word on it
+ * stands. */
+static int plan_members(struct planner *planner, const struct conf_zerotier *zerotier)
+{
+	const char *device = zerotier->interface;
+	int err = 0;
+
+	for (size_t i = 0; i < zerotier->via_count && !err; i++)
+		for (size_t k = 0; k < zerotier->via[i].prefixes.count && !err; k++)
+			err = plan_inside(planner, device, &zerotier->via[i].prefixes.list[k],
+					  &zerotier->via[i].next_hop);
+	for (size_t i = 0; i < zerotier->prefix.count && !err; i++)
+		err = plan_inside(planner, device, &zerotier->prefix.list[i], NULL);
+	return err;
 }
 
 static bool is_inside(const struct conf *conf, const struct prefix *prefix)
@@ -119,10 +133,11 @@ int plan_routes(struct planner *planner)
 	int err = 0;
 
 	for (size_t i = 0; i < conf->zerotier_count && !err; i++)
-		err = plan_inside(planner, conf->zerotiers[i].interface,
-				  &conf->zerotiers[i].prefix);
+		err = plan_members(planner, &conf->zerotiers[i]);
 	for (size_t i = 0; i < conf->lan_count && !err; i++)
-		err = plan_inside(planner, conf->lans[i].name, &conf->lans[i].prefix);
+		for (size_t k = 0; k < conf->lans[i].prefix.count && !err; k++)
+			err = plan_inside(planner, conf->lans[i].name,
+					  &conf->lans[i].prefix.list[k], NULL);
 	/* What nobody inside has must not bounce between us and the one who sends it here. */
 	for (size_t i = 0; i < conf->tunnel_count && !err; i++)
 		for (size_t k = 0; k < conf->tunnels[i].routed.count && !err; k++)
@@ -204,6 +219,17 @@ static int plan_to_inside(struct planner *planner, const struct prefix *from,
 	return err;
 }
 
+/* Prefixes behind members may lie outside of the members' own. */
+static int plan_to_members(struct planner *planner, const struct prefix *from,
+			   const struct conf_zerotier *zerotier)
+{
+	int err = plan_to_inside(planner, from, &zerotier->prefix);
+
+	for (size_t i = 0; i < zerotier->via_count && !err; i++)
+		err = plan_to_inside(planner, from, &zerotier->via[i].prefixes);
+	return err;
+}
+
 /*
  * Packets from @from: to members and lans by the main table, anywhere else through the tunnel. (A
  * rule `lookup main suppress_prefixlength 0` would do for the kernel's own path, but
@@ -215,7 +241,7 @@ static int plan_source(struct planner *planner, const struct prefix *from, uint3
 	int err = 0;
 
 	for (size_t i = 0; i < conf->zerotier_count && !err; i++)
-		err = plan_to_inside(planner, from, &conf->zerotiers[i].prefix);
+		err = plan_to_members(planner, from, &conf->zerotiers[i]);
 	for (size_t i = 0; i < conf->lan_count && !err; i++)
 		err = plan_to_inside(planner, from, &conf->lans[i].prefix);
 	if (err)

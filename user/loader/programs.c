@@ -236,6 +236,7 @@ struct map_fds programs_map_fds(const struct programs *programs)
 		.devices = programs_map_fd(programs, "devices"),
 		.prefixes = programs_map_fd(programs, "prefixes"),
 		.rules = programs_map_fd(programs, "rules"),
+		.bindings = programs_map_fd(programs, "bindings"),
 	};
 }
 

@@ -15,6 +15,11 @@
 #define SIXPLANE_FIRST  0xfc
 #define SIXPLANE_NODE   5
 
+/* RFC 4291 appendix A: what stands between the halves of a MAC, and the bit that is inverted. */
+#define EUI64_MIDDLE_1 0xff
+#define EUI64_MIDDLE_2 0xfe
+#define EUI64_LOCAL    0x02
+
 #define INTERFACE_PREFIX "zt"
 #define INTERFACE_BITS   40
 #define BASE32_BITS      5
@@ -173,6 +178,43 @@ bool zerotier_mac_node(uint64_t network, const uint8_t mac[6], uint64_t *node)
 	if (mac[0] != mac_first_octet(network) || !zerotier_node_valid(found))
 		return false;
 	*node = found;
+	return true;
+}
+
+bool zerotier_derived_node(uint64_t network, const struct prefixes *members,
+			   const struct in6_addr *addr, uint64_t *node)
+{
+	uint64_t of, last = half(addr, 1) & NODE_MASK;
+
+	if (zerotier_rfc4193_parse(addr, &of, node) && of == network)
+		return true;
+	if (zerotier_6plane_node(network, addr, node))
+		return true;
+	for (size_t i = 0; i < members->count; i++) {
+		if (members->list[i].len > 128 - ZEROTIER_NODE_BITS ||
+		    !prefix_contains_addr(&members->list[i], addr) || !zerotier_node_valid(last))
+			continue;
+		*node = last;
+		return true;
+	}
+	return false;
+}
+
+bool zerotier_derived_mac(uint64_t network, const struct prefixes *members,
+			  const struct in6_addr *addr, uint8_t mac[6])
+{
+	const uint8_t *id = addr->s6_addr + 8;
+	uint64_t node;
+
+	if (IN6_IS_ADDR_LINKLOCAL(addr) && id[3] == EUI64_MIDDLE_1 && id[4] == EUI64_MIDDLE_2) {
+		memcpy(mac, id, 3);
+		memcpy(mac + 3, id + 5, 3);
+		mac[0] ^= EUI64_LOCAL;
+		return zerotier_mac_node(network, mac, &node);
+	}
+	if (!zerotier_derived_node(network, members, addr, &node))
+		return false;
+	zerotier_mac(network, node, mac);
 	return true;
 }
 

@@ -61,6 +61,21 @@ void zerotier_mac(uint64_t network, uint64_t node, uint8_t mac[6]);
 /* False when it is not the MAC of a node of this network: a bridge's, for instance. */
 bool zerotier_mac_node(uint64_t network, const uint8_t mac[6], uint64_t *node);
 
+/**
+ * zerotier_derived_node - the node that an address belongs to by one of the rules above.
+ * @members: prefixes from which the network's addresses are assigned. Where their pools begin is not
+ *	known here, so it is looked at the last 40 bits, which no node has of another.
+ *
+ * False when no rule says one: the address was typed by somebody, or the prefix is too narrow.
+ */
+bool zerotier_derived_node(uint64_t network, const struct prefixes *members,
+			   const struct in6_addr *addr, uint64_t *node);
+
+/* The same for the MAC; and a link-local address as the kernel makes it holds the MAC itself (RFC 4291,
+ * appendix A). */
+bool zerotier_derived_mac(uint64_t network, const struct prefixes *members,
+			  const struct in6_addr *addr, uint8_t mac[6]);
+
 /*
  * The name of a network's interface on Linux. The service may use another one: a file `devicemap` in
  * its home folder overrides it, and a name that is taken is counted up. Ask the service first.
