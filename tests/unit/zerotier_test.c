@@ -312,7 +312,7 @@ static void the_node_of_an_address_is_found_by_whatever_rule_made_it(void **stat
 		{"2001:470:811d::33:8a13:b4bb", 0x338a13b4bb},
 		{"2001:470:811d:8:0:33:8a13:b4bb", 0x338a13b4bb}, /* of another pool */
 		{"fd15:9924:d630:8e1d:7d99:9333:8a13:b4bb", 0},   /* of another network */
-		{"2001:470:811d::ff00:0:1", 0},                   /* no node has such an id */
+		{"2001:470:811d::ff:0:1", 0},                     /* no node has such an id */
 		{"2001:470:811d::", 0},
 		{"2001:db8::33:8a13:b4bb", 0},              /* outside */
 		{"2001:db8:1::33:8a13:b4bb", 0},            /* too narrow for ids */
