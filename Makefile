@@ -10,7 +10,7 @@ CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 
-PACKAGES := libbpf libnl-route-3.0 jansson libcurl expat ncurses
+PACKAGES := libbpf libnl-route-3.0 jansson libcurl expat ncurses libnftables
 # As the kernel's own code, headers are read as words, addresses and bytes alike.
 WARNINGS := -Wall -Wextra -Werror -fno-strict-aliasing
 CPPFLAGS += -Iinclude -Iuser -isystem $(B) -D_GNU_SOURCE -DZT6_VERSION='"$(VERSION)"'

@@ -19,6 +19,7 @@ enum conf_bind { BIND_OFF, BIND_COUNT, BIND_ENFORCE };
 enum conf_source { SOURCE_LINK_LOCAL, SOURCE_TARGET };
 enum conf_method { METHOD_NONE, METHOD_STATIC, METHOD_AUTO, METHOD_IFACE };
 enum conf_policy { CONF_POLICY_KERNEL, CONF_POLICY_OFF };
+enum conf_rules { CONF_RULES_SHIPPED, CONF_RULES_NONE };
 enum conf_protocol { ALLOW_TCP, ALLOW_UDP, ALLOW_ICMPV6 };
 
 /* Every section begins with the line of its key, for messages of whoever finds fault later. */
@@ -138,6 +139,7 @@ struct conf {
 	struct conf_proxy *proxies;
 	size_t proxy_count;
 	enum conf_policy policy;
+	enum conf_rules rules; /* of nftables, under CONF_POLICY_KERNEL */
 	struct conf_allow *allows;
 	size_t allow_count;
 	struct conf_limits limits;

@@ -252,6 +252,22 @@ static void check_proxies(const struct conf *conf, struct conf_faults *faults,
 	}
 }
 
+/* What is listed and not enforced would be believed to be all that is open. */
+static void check_firewall(const struct conf *conf, struct conf_faults *faults)
+{
+	for (size_t i = 0; i < conf->allow_count && !faults->overflow; i++) {
+		if (conf->policy == CONF_POLICY_OFF)
+			faults_add(
+				faults, conf->allows[i].line,
+				"allow says nothing beside \"policy off\", which lets everything "
+				"in: remove one of them");
+		else if (conf->rules == CONF_RULES_NONE)
+			faults_add(faults, conf->allows[i].line,
+				   "allow says nothing beside \"rules none\": list it in your own "
+				   "rules of nftables, or remove \"rules none\"");
+	}
+}
+
 int conf_cross_check(struct conf *conf, struct conf_faults *faults)
 {
 	size_t ports = count_ports(conf);
@@ -275,5 +291,6 @@ int conf_cross_check(struct conf *conf, struct conf_faults *faults)
 	check_names(conf, faults, &names);
 	check_tunnels(conf, faults, sure);
 	check_proxies(conf, faults, &names, sure);
+	check_firewall(conf, faults);
 	return conf_prefixes_check(conf, faults, sure);
 }

@@ -57,6 +57,10 @@ static const char *const policies[] = {
 	[CONF_POLICY_KERNEL] = "kernel",
 	[CONF_POLICY_OFF] = "off",
 };
+static const char *const rule_sets[] = {
+	[CONF_RULES_SHIPPED] = "shipped",
+	[CONF_RULES_NONE] = "none",
+};
 
 /* clang-format off */
 
@@ -177,6 +181,8 @@ static const struct conf_key proxy_keys[] = {
 static const struct conf_key firewall_keys[] = {
 	{ .name = "policy", .read = conf_read_word, VALUES(policies), FIELD(conf, policy),
 	  .fallback = "kernel" },
+	{ .name = "rules", .read = conf_read_word, VALUES(rule_sets), FIELD(conf, rules),
+	  .fallback = "shipped" },
 	{ .name = "allow", .read = conf_read_allow,
 	  .expects = "tcp, udp or icmpv6, then ports (types of icmpv6), as in \"tcp 22 to 2001:db8::5\"",
 	  FIELD(conf, allow_count), .flags = KEY_LIST | KEY_REPEATS },

@@ -17,7 +17,6 @@ static const struct unbuilt {
 	{"zerotier", "datapath", "tc", "use auto, xdp or xdp-generic"},
 	{"lan", "datapath", "tc", "use auto, xdp or xdp-generic"},
 	{"lan", "vlan", NULL, NULL},
-	{"firewall", "allow", NULL, "list it in the rules of nftables"},
 };
 
 struct visit {

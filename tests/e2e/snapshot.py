@@ -25,8 +25,8 @@ def _sysctls(namespace):
 
 
 def snapshot(namespace, instance):
-    """Links, addresses, routes of all tables, rules, qdiscs and filters, sysctls, and the pins and
-    the state of an instance: as lines, each headed by where it is from."""
+    """Links, addresses, routes of all tables, rules, qdiscs and filters, the tables of nftables,
+    sysctls, and the pins and the state of an instance: as lines, each headed by where it is from."""
     lines = []
     for command in TABLES:
         shown = namespace.show(command).splitlines()
@@ -35,6 +35,8 @@ def snapshot(namespace, instance):
                   for line in (sorted(shown) if "route" in command else shown)]
     # A filter needs a clsact qdisc, which shows here.
     lines += [f"tc: {line}" for line in namespace.run("tc", "qdisc", "show").stdout.splitlines()]
+    lines += [f"nft: {line}" for line in
+              namespace.run("nft", "--stateless", "list", "ruleset").stdout.splitlines()]
     lines += _sysctls(namespace)
     lines += [path for path in (f"/sys/fs/bpf/zt6-bpf/{instance}", f"/run/zt6-bpf/{instance}")
               if os.path.exists(path)]

@@ -192,6 +192,7 @@ static const struct row {
 	{IN_RULE, "atuo", "\"atuo\": unknown key; did you mean \"auto\"?"},
 
 	{IN_FIREWALL, "policy on", "policy \"on\": it takes kernel or off"},
+	{IN_FIREWALL, "rules some", "rules \"some\": it takes shipped or none"},
 	{IN_FIREWALL, "allow", "\"allow\" needs a value: tcp, udp or icmpv6, then ports"},
 	{IN_FIREWALL, "allow sctp 22", "allow \"sctp\": is no protocol that can be allowed"},
 	{IN_FIREWALL, "allow 22", "allow \"22\": is no protocol that can be allowed"},
@@ -336,6 +337,11 @@ static void faults_across_sections_are_told(void **state)
 		{"uplink eth0\nlimits now {\n}\n", "2 limits \"now\": \"limits\" takes no value"},
 		{"uplink eth0\nfirewall\nfirewall {\n}\n",
 		 "3 \"firewall\" is already on line 2: remove one of them"},
+		/* What would be listed in vain. */
+		{"uplink eth0\nfirewall {\npolicy off\nallow tcp 22\n}\n",
+		 "4 allow says nothing beside \"policy off\""},
+		{"uplink eth0\nfirewall {\nallow tcp 22\nrules none\n}\n",
+		 "3 allow says nothing beside \"rules none\""},
 		{"uplink eth0\nlimits\nlimits\n", "3 \"limits\" is already on line 2"},
 		{"zerotier 159924d6308e1d7\n",
 		 "1 zerotier \"159924d6308e1d7\": a ZeroTier network"},
@@ -524,6 +530,7 @@ static void messages_are_bounded(void **state)
 		{"lan a { prefix", " 1::/64", "}\n"},
 		{"lan a { prefix", " 1::1/64", "}\n"},
 		{"uplink a\nfirewall {\n", "allow tcp\n", "}\n"},
+		{"uplink a\nfirewall {\npolicy off\n", "allow tcp 1\n", "}\n"},
 		{"zerotier 159924d6308e1d7e {\nprefix 1::/64\n", "via 1::1 2::/64\n", "}\n"},
 	};
 

@@ -42,7 +42,8 @@ static void what_is_built_may_be_set(void **state)
 		{IN_RULE, "static"},
 		{IN_RULE, "iface eth1"},
 		{IN_RULE, "iface eth1; autowire yes; autovia yes"},
-		{IN_FIREWALL, "policy kernel"},
+		{IN_FIREWALL, "policy kernel; rules none"},
+		{IN_FIREWALL, "rules shipped; allow tcp 22; allow icmpv6 144 from ::/0"},
 		{IN_FIREWALL, "policy off"},
 		{IN_LIMITS, "members 16; negative 16"},
 		{IN_LIMITS, "cache-entries 64; unresolved-rate 5; ndp-rate 5"},
@@ -73,7 +74,6 @@ static void what_is_not_built_is_told_with_its_line_and_a_remedy(void **state)
 		{IN_ZEROTIER, "interface zt0; datapath tc", "zerotier: \"datapath tc\""},
 		{IN_LAN, "prefix 2001:db8::/64; datapath tc", "lan: \"datapath tc\""},
 		{IN_LAN, "prefix 2001:db8::/64; vlan 5", "lan: \"vlan 5\""},
-		{IN_FIREWALL, "allow tcp 22", "list it in the rules of nftables"},
 	};
 
 	(void)state;
@@ -96,7 +96,7 @@ static void several_are_told_by_line(void **state)
 {
 	int err;
 	char *messages =
-		unbuilt_of("firewall {\nallow tcp 1\n}\nlan b {\nprefix 2001:db8::/64\nvlan 7\n}\n"
+		unbuilt_of("uplink a {\nvlan 1\n}\nlan b {\nprefix 2001:db8::/64\nvlan 7\n}\n"
 			   "proxy b {\nrule 2001:db8:1::/64 {\nauto\n}\n"
 			   "rule 2001:db8:2::/64 {\nstatic\n}\n"
 			   "rule 2001:db8:3::/64 {\niface c\n}\n}\n"

@@ -55,6 +55,7 @@ GET(rule_autowire, c->proxies[0].rules[0].autowire)
 GET(rule_autovia, c->proxies[0].rules[0].autovia)
 GET(rule_dad, c->proxies[0].rules[0].dad)
 GET(policy, c->policy)
+GET(rule_set, c->rules)
 GET(allow_count, c->allow_count)
 GET(allow_protocol, c->allows[0].protocol)
 GET(allow_port_count, c->allows[0].port_count)
@@ -192,6 +193,9 @@ static const struct row {
 	{IN_FIREWALL, "", policy, CONF_POLICY_KERNEL},
 	{IN_FIREWALL, "policy kernel", policy, CONF_POLICY_KERNEL},
 	{IN_FIREWALL, "policy off", policy, CONF_POLICY_OFF},
+	{IN_FIREWALL, "", rule_set, CONF_RULES_SHIPPED},
+	{IN_FIREWALL, "rules shipped", rule_set, CONF_RULES_SHIPPED},
+	{IN_FIREWALL, "rules none", rule_set, CONF_RULES_NONE},
 	{IN_FIREWALL, "", allow_count, 0},
 	{IN_FIREWALL, "allow tcp 22; allow udp 53", allow_count, 2},
 	{IN_FIREWALL, "allow tcp 22", allow_protocol, ALLOW_TCP},

@@ -119,7 +119,9 @@ int apply_make(struct journal *journal, struct nl_sock *nl, const struct objects
 	return err;
 }
 
-int apply_prune(struct journal *journal, struct nl_sock *nl, const struct objects *keep)
+/* Those that protect, or the others. */
+static int prune(struct journal *journal, struct nl_sock *nl, const struct objects *keep,
+		 bool protects)
 {
 	int first = 0;
 
@@ -127,7 +129,7 @@ int apply_prune(struct journal *journal, struct nl_sock *nl, const struct object
 		struct object *object = journal->objects.list[i];
 		int err;
 
-		if (objects_find(keep, object))
+		if (object->kind->protects != protects || objects_find(keep, object))
 			continue;
 		say("remove", object);
 		err = object->kind->unmake(nl, object);
@@ -137,6 +139,14 @@ int apply_prune(struct journal *journal, struct nl_sock *nl, const struct object
 			first = err;
 	}
 	return first;
+}
+
+int apply_prune(struct journal *journal, struct nl_sock *nl, const struct objects *keep)
+{
+	int others = prune(journal, nl, keep, false);
+	int protecting = prune(journal, nl, keep, true);
+
+	return others ? others : protecting;
 }
 
 bool apply_prunes_first(const struct journal *journal, const struct objects *desired)

@@ -18,7 +18,8 @@ int apply_make(struct journal *journal, struct nl_sock *nl, const struct objects
 	       bool (*stop)(void));
 
 /**
- * apply_prune - take away what is in the journal and not in @keep, the last first.
+ * apply_prune - take away what is in the journal and not in @keep, the last first, but what
+ *	protects after all others.
  *
  * Returns 0, or the first error after having tried all; those that failed stay in the journal.
  */

@@ -16,7 +16,8 @@
 #define ROUTE_METRIC_MAX 0xffffffff /* loses against every other route for the same prefix */
 
 extern const struct object_kind kind_bpffs, kind_sysctl, kind_forwarding, kind_sit, kind_tun,
-	kind_address, kind_route, kind_rule, kind_neighbour, kind_proxy, kind_allmulti, kind_clsact;
+	kind_address, kind_route, kind_rule, kind_neighbour, kind_proxy, kind_allmulti, kind_clsact,
+	kind_nft;
 
 /* bpffs mounted at BPFFS_PATH. */
 struct object *bpffs_object(void);
@@ -83,5 +84,13 @@ struct object *allmulti_object(const char *device);
 
 /* The qdisc under which TC programs hang, and, when it goes, our filters on it. */
 struct object *clsact_object(const char *device);
+
+/**
+ * nft_object - the tables of nftables of a name.
+ * @rules: "shipped", or "none" for what only has connections tracked
+ * @text: their definitions
+ * @allows: for `exposure`: what @text lets in; the reference is taken
+ */
+struct object *nft_object(const char *table, const char *rules, const char *text, json_t *allows);
 
 #endif

@@ -7,8 +7,9 @@
 #include "object.h"
 
 static const struct object_kind *const kinds[] = {
-	&kind_bpffs, &kind_sysctl, &kind_forwarding, &kind_sit,   &kind_tun,      &kind_address,
-	&kind_route, &kind_rule,   &kind_neighbour,  &kind_proxy, &kind_allmulti, &kind_clsact,
+	&kind_bpffs,    &kind_sysctl, &kind_forwarding, &kind_sit,       &kind_tun,
+	&kind_address,  &kind_route,  &kind_rule,       &kind_neighbour, &kind_proxy,
+	&kind_allmulti, &kind_clsact, &kind_nft,
 };
 
 const struct object_kind *object_kind_find(const char *name)

@@ -45,6 +45,8 @@ struct object_kind {
 	bool shared;
 	/* Whether @object has to go before @wanted can be made; NULL: never. */
 	bool (*excludes)(const struct object *object, const struct object *wanted);
+	/* It is taken away after all that does not: what it holds back could pass until then. */
+	bool protects;
 	/* It is in the network namespace, and ends with it. */
 	bool in_netns;
 

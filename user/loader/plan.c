@@ -75,10 +75,11 @@ static int plan_allmulti(struct planner *planner)
 	return err;
 }
 
-int plan_make(const struct conf *conf, const struct journal *journal, struct nl_sock *nl,
-	      bool dry_run, struct plan *out)
+int plan_make(const char *instance, const struct conf *conf, const struct journal *journal,
+	      struct nl_sock *nl, bool dry_run, struct plan *out)
 {
 	struct planner planner = {
+		.instance = instance,
 		.conf = conf,
 		.journal = journal,
 		.nl = nl,
@@ -89,6 +90,9 @@ int plan_make(const struct conf *conf, const struct journal *journal, struct nl_
 
 	*out = (struct plan){0};
 	err = check_ports(&planner);
+	/* Before there is a way for what it holds back. */
+	if (!err)
+		err = plan_firewall(&planner);
 	if (!err)
 		err = plan_add(&planner, bpffs_object());
 	if (!err)

@@ -11,6 +11,7 @@
 #include "zt6_abi.h"
 
 struct planner {
+	const char *instance;
 	const struct conf *conf;
 	const struct journal *journal;
 	struct nl_sock *nl;
@@ -27,6 +28,9 @@ int plan_add(struct planner *planner, struct object *object);
 /* "net/FAMILY/conf/NAME/KEY" = @value. */
 int plan_conf_sysctl(struct planner *planner, const char *family, const char *name, const char *key,
 		     const char *value);
+
+/* plan_firewall.c: the rules of nftables. */
+int plan_firewall(struct planner *planner);
 
 /* plan_sysctl.c: forwarding, and what has to come before it; and one value of an interface that
  * we make, where it would not inherit it. */

@@ -181,7 +181,7 @@ int loader_up(const struct instance *instance, const struct conf *conf)
 		return err;
 	err = assign_slots(instance, conf, &model);
 	if (!err)
-		err = plan_make(conf, work.journal, work.nl, false, &plan);
+		err = plan_make(instance->name, conf, work.journal, work.nl, false, &plan);
 	if (!err)
 		err = objects_copy(&work.journal->objects, &previous);
 	if (err)
@@ -255,7 +255,7 @@ int loader_preview(const struct instance *instance, const struct conf *conf)
 	if (!err)
 		err = model_slots(&model, conf);
 	if (!err)
-		err = plan_make(conf, journal, nl, true, &plan);
+		err = plan_make(instance->name, conf, journal, nl, true, &plan);
 	if (!err && plan.device_unknown)
 		printf("# device auto: a TUN device instead of sit where the kernel has no sit\n");
 	if (!err)
