@@ -113,8 +113,13 @@ static bool collect_members(const struct conf *conf, struct prefixes *out)
 	struct prefixes all = {0};
 	bool good = true;
 
-	for (size_t i = 0; i < conf->zerotier_count && good; i++)
-		good = add_all(&all, &conf->zerotiers[i].prefix);
+	for (size_t i = 0; i < conf->zerotier_count && good; i++) {
+		const struct conf_zerotier *zerotier = &conf->zerotiers[i];
+
+		good = add_all(&all, &zerotier->prefix);
+		for (size_t k = 0; k < zerotier->via_count && good; k++)
+			good = add_all(&all, &zerotier->via[k].prefixes);
+	}
 	for (size_t i = 0; i < conf->lan_count && good; i++)
 		good = add_all(&all, &conf->lans[i].prefix);
 	if (good && all.count)

@@ -122,6 +122,10 @@ static void parts(void **state)
 		 "prefix 2001:db8:1:2::/64 2001:db8:2::/48 }\n"
 		 "lan eth1 { prefix 2001:db8:1::/48 2001:db8:2:1::/64 }\n",
 		 "ip6 daddr { 2001:db8:2::/48, 2001:db8:1::/48 } goto inward\n"},
+		/* Behind a member. */
+		{"uplink eth0; zerotier 159924d6308e1d7e { interface zt0; prefix 2001:db8:1::/48; "
+		 "via 2001:db8:1::1 2001:db8:2::/64 }\n",
+		 "ip6 daddr { 2001:db8:1::/48, 2001:db8:2::/64 } goto inward\n"},
 		/* A name that ends with a star stands for itself. */
 		{"uplink eth0; lan \"eth*\" { prefix 2001:db8:1::/48 }\n",
 		 "\t\toifname { \"eth\\*\" } goto inward\n"},
