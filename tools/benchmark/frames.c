@@ -15,7 +15,7 @@
 #define TUNNEL_LOCAL  "192.0.2.10"
 #define TUNNEL_REMOTE "198.51.100.1"
 #define ROUTER        "fe80::1"
-static const uint8_t router_mac[ETH_ALEN] = {0x02, 0, 0, 0, 0xe0, 0x01};
+const uint8_t frames_source_mac[ETH_ALEN] = {0x02, 0, 0, 0, 0xe0, 0x01};
 
 /* Behind the IPv6 header, bytes: as long as a solicitation with its option. */
 #define PAYLOAD sizeof(struct solicitation)
@@ -46,7 +46,7 @@ static struct ethhdr ethernet(const uint8_t *dst, uint16_t ether_type)
 	struct ethhdr eth = {.h_proto = htons(ether_type)};
 
 	memcpy(eth.h_dest, dst, ETH_ALEN);
-	memcpy(eth.h_source, router_mac, ETH_ALEN);
+	memcpy(eth.h_source, frames_source_mac, ETH_ALEN);
 	return eth;
 }
 
@@ -98,7 +98,7 @@ void frames_solicitations(struct frames *out, const char *net)
 		inet_pton(AF_INET6, "ff02::1:ff00:0", &group);
 		memcpy(&group.s6_addr[13], &target.s6_addr[13], 3);
 		memcpy(&group_mac[3], &target.s6_addr[13], 3);
-		memcpy(ns.option_mac, router_mac, ETH_ALEN);
+		memcpy(ns.option_mac, frames_source_mac, ETH_ALEN);
 		eth = ethernet(group_mac, ETH_P_IPV6);
 		ip = ipv6(ZT6_IPPROTO_ICMPV6, ZT6_ND_HOP_LIMIT, frames_address(ROUTER, 0), group);
 		ns.checksum = icmpv6_checksum(&ip, &ns);

@@ -20,6 +20,9 @@ struct frames {
 	uint32_t vary;   /* offset of 8 bytes to be different in every frame, 0: none */
 };
 
+/* The Ethernet source of all frames. */
+extern const uint8_t frames_source_mac[6];
+
 /* The prefixes of addresses by what there is to do for them. */
 #define NET_STATIC "2001:db8:48::"    /* proxied by a static rule */
 #define NET_AUTO   "2001:db8:49::"    /* proxied by an auto rule, verified as by the agent */

@@ -196,17 +196,20 @@ static int open_port(int ports, const char *name, struct gateway_port *out)
 
 static int open_gateway(struct lab *lab)
 {
-	int ports = open_pin("ports");
-	int err = ports < 0 ? ports : 0;
+	int err;
 
+	lab->ports = open_pin("ports");
+	err = lab->ports < 0 ? lab->ports : 0;
 	if (!err)
-		err = open_port(ports, "eth0", &lab->eth0);
+		err = open_port(lab->ports, "eth0", &lab->eth0);
 	if (!err)
-		err = open_port(ports, "eth1", &lab->eth1);
+		err = open_port(lab->ports, "eth1", &lab->eth1);
 	if (!err)
-		err = open_port(ports, "ztbench", &lab->overlay);
-	if (ports >= 0)
-		close(ports);
+		err = open_port(lab->ports, "ztbench", &lab->overlay);
+	if (!err) {
+		lab->bindings = open_pin("bindings");
+		err = lab->bindings < 0 ? lab->bindings : 0;
+	}
 	if (!err) {
 		lab->counters = open_pin("counters");
 		err = lab->counters < 0 ? lab->counters : 0;
@@ -223,7 +226,14 @@ int lab_open(struct lab *lab, const char *directory, const char *zt6_bpf)
 	char command[2 * 4096 + 64];
 	int err;
 
-	*lab = (struct lab){.netns = {-1, -1, -1}, .counters = -1, .verified = -1, .tap = -1};
+	*lab = (struct lab){
+		.netns = {-1, -1, -1},
+		.counters = -1,
+		.verified = -1,
+		.ports = -1,
+		.bindings = -1,
+		.tap = -1,
+	};
 	err = own_mounts();
 	if (err)
 		return err;
@@ -252,6 +262,8 @@ void lab_close(struct lab *lab)
 	}
 	close(lab->counters);
 	close(lab->verified);
+	close(lab->ports);
+	close(lab->bindings);
 	close(lab->tap);
 	for (int place = 0; place < PLACES; place++)
 		close(lab->netns[place]);

@@ -39,6 +39,7 @@ enum frame_set {
 	TO_LAN_BEHIND,
 	SIX_TO_MEMBER,
 	FROM_MEMBER,
+	FROM_MEMBERS,
 	FROM_STRANGER,
 	ARP,
 	FRAME_SETS
@@ -126,6 +127,7 @@ struct cost_plan {
 	enum frame_set frames;
 	int head_moves;
 	unsigned int verdict;
+	bool bind; /* with `bind enforce` on the overlay */
 };
 
 #define ETH0    offsetof(struct lab, eth0)
@@ -139,6 +141,9 @@ static struct cost costs[] = {
 	{.id = "forward_sources", .title = "forward, a new source each time"},
 	{.id = "decapsulate", .title = "decapsulate"},
 	{.id = "encapsulate", .title = "encapsulate"},
+	{.id = "encapsulate_bound", .title = "encapsulate, bind enforce"},
+	{.id = "encapsulate_sources", .title = "encapsulate, a new source each time"},
+	{.id = "encapsulate_sources_bound", .title = "the same, bind enforce"},
 	{.id = "pass_other", .title = "pass: not IPv6"},
 	{.id = "drop_spoofed", .title = "drop: spoofed source"},
 	{.id = "fill", .title = "forward, a destination not in the cache"},
@@ -147,11 +152,19 @@ static struct cost costs[] = {
 #define COSTS (sizeof(costs) / sizeof(costs[0]))
 
 static const struct cost_plan cost_plans[COSTS] = {
-	{ETH0, SOLICIT_STATIC, 0, ZT6_NDP_ANSWERED},   {ETH0, SOLICIT_AUTO, 0, ZT6_NDP_ANSWERED},
-	{ETH0, SOLICIT_KERNEL, 0, ZT6_NDP_ANSWERED},   {ETH0, TO_LAN, 0, ZT6_FORWARDED},
-	{ETH0, TO_LAN_SOURCES, 0, ZT6_FORWARDED},      {ETH0, SIX_TO_MEMBER, 20, ZT6_DECAPSULATED},
-	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED},  {ETH0, ARP, 0, ZT6_PASS_OTHER},
-	{OVERLAY, FROM_STRANGER, 0, ZT6_DROP_SPOOFED}, {ETH0, TO_LAN_BEHIND, 0, ZT6_FORWARDED},
+	{ETH0, SOLICIT_STATIC, 0, ZT6_NDP_ANSWERED, false},
+	{ETH0, SOLICIT_AUTO, 0, ZT6_NDP_ANSWERED, false},
+	{ETH0, SOLICIT_KERNEL, 0, ZT6_NDP_ANSWERED, false},
+	{ETH0, TO_LAN, 0, ZT6_FORWARDED, false},
+	{ETH0, TO_LAN_SOURCES, 0, ZT6_FORWARDED, false},
+	{ETH0, SIX_TO_MEMBER, 20, ZT6_DECAPSULATED, false},
+	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, false},
+	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, true},
+	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, false},
+	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, true},
+	{ETH0, ARP, 0, ZT6_PASS_OTHER, false},
+	{OVERLAY, FROM_STRANGER, 0, ZT6_DROP_SPOOFED, false},
+	{ETH0, TO_LAN_BEHIND, 0, ZT6_FORWARDED, false},
 };
 
 static void make_frames(const struct bench *bench, struct frames sets[FRAME_SETS])
@@ -168,6 +181,7 @@ static void make_frames(const struct bench *bench, struct frames sets[FRAME_SETS
 	frames_vary_destination(&sets[TO_LAN_BEHIND]);
 	frames_6in4(&sets[SIX_TO_MEMBER], eth0, NET_WORLD, many, NET_MEMBER, many);
 	frames_ipv6(&sets[FROM_MEMBER], overlay, NET_MEMBER, many, NET_WORLD, many);
+	frames_ipv6(&sets[FROM_MEMBERS], overlay, NET_MEMBER, many, NET_WORLD, 1);
 	frames_ipv6(&sets[FROM_STRANGER], overlay, NET_WORLD, many, NET_LAN, 1);
 	frames_arp(&sets[ARP]);
 }
@@ -246,6 +260,28 @@ static int measure_rate(struct bench *bench, const struct frames *sets, int whic
 	return 0;
 }
 
+/* `bind enforce` on the overlay, or off; all of NET_MEMBER belongs to the frames' sender. Where the
+ * sources change they shall not be part of the cache's key, but looked at each time. */
+static int prepare_overlay(const struct bench *bench, const struct cost_plan *plan)
+{
+	struct zt6_binding_key key = {.prefixlen = 32 + 48, .port = bench->lab.overlay.slot};
+	const struct in6_addr net = frames_address(NET_MEMBER, 0);
+	struct zt6_binding binding = {.known = 1};
+	uint32_t slot = bench->lab.overlay.slot;
+	struct zt6_port port;
+
+	memcpy(key.addr, &net, sizeof(key.addr));
+	memcpy(binding.mac, frames_source_mac, sizeof(binding.mac));
+	if (bpf_map_update_elem(bench->lab.bindings, &key, &binding, BPF_ANY) ||
+	    bpf_map_lookup_elem(bench->lab.ports, &slot, &port))
+		return -errno;
+	port.bind = plan->bind ? ZT6_BIND_ENFORCE : ZT6_BIND_OFF;
+	port.flags |= ZT6_PORT_SOURCE_ROUTED;
+	if (plan->frames == FROM_MEMBERS)
+		port.flags &= ~ZT6_PORT_SOURCE_ROUTED;
+	return bpf_map_update_elem(bench->lab.ports, &slot, &port, BPF_ANY) ? -errno : 0;
+}
+
 /* Packets that do not come to the verdict that was to be measured are an error. */
 static int measure_cost(struct bench *bench, const struct frames *sets, size_t which, double scale,
 			int round)
@@ -254,9 +290,11 @@ static int measure_cost(struct bench *bench, const struct frames *sets, size_t w
 	const struct gateway_port *port = (void *)((char *)&bench->lab + plan->port);
 	uint64_t packets = REPEATED * scale;
 	uint64_t before = lab_verdicts(&bench->lab, port, plan->verdict), came;
-	int err = bench_cost(bench, port, &sets[plan->frames], plan->head_moves, packets,
-			     &costs[which].ns[round]);
+	int err = prepare_overlay(bench, plan);
 
+	if (!err)
+		err = bench_cost(bench, port, &sets[plan->frames], plan->head_moves, packets,
+				 &costs[which].ns[round]);
 	came = lab_verdicts(&bench->lab, port, plan->verdict) - before;
 	if (!err && came != packets) {
 		fprintf(stderr, "bench: %s: %llu of %llu packets came to another verdict\n",
