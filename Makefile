@@ -38,7 +38,7 @@ $(B)/libzt6.a: $(LIBRARY)
 
 $(B)/%.o: %.c | $(SKELETONS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c -o $@ $<
 
 $(B)/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
