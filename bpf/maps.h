@@ -134,7 +134,14 @@ struct {
 } traffic SEC(".maps");
 
 /* Programs only: what would fill half of the 512 bytes of stack. */
+struct route_question {
+	union zt6_addr dst;
+	union zt6_addr src;
+	__u32 in_port;  /* slot */
+	__u32 out_port; /* out: see struct route_key */
+};
 struct scratch {
+	struct route_question question;
 	struct bpf_fib_lookup fib;
 	struct zt6_address_key member_key;
 	struct zt6_member member;

@@ -78,7 +78,7 @@ static __always_inline struct zt6_traffic *traffic_of(const union zt6_addr *addr
 {
 	struct zt6_address_key key = {.addr = *addr, .port = slot};
 	struct zt6_traffic *sum = bpf_map_lookup_elem(&traffic, &key);
-	struct zt6_traffic none = {};
+	static const struct zt6_traffic none = {};
 
 	if (sum)
 		return sum;

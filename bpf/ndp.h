@@ -66,8 +66,8 @@ static __always_inline __u64 nd_unit_sum(const union nd_unit *unit)
 }
 
 /* Reads and validates a Neighbour Solicitation: every rule of RFC 4861 §7.1.1. */
-static __noinline int nd_solicitation(frame_t *frame, const struct zt6_port *port,
-				      const struct packet *p, struct solicitation *ns)
+static __always_inline int nd_solicitation_read(frame_t *frame, const struct zt6_port *port,
+						const struct packet *p, struct solicitation *ns)
 {
 	const union nd_unit *unit = frame_at(frame, p->ip_offset) + IPV6_HEADER;
 	const void *end = frame_end(frame);
@@ -106,6 +106,15 @@ static __noinline int nd_solicitation(frame_t *frame, const struct zt6_port *por
 	if (addr_unspecified(&p->src) && (ns->has_link_layer || !addr_solicited_node(&p->dst)))
 		return ZT6_DROP_NDP_INVALID;
 	return GO_ON;
+}
+
+/* The same, global (see route_ask()). */
+__noinline int nd_solicitation(frame_t *frame, const struct zt6_port *port, const struct packet *p,
+			       struct solicitation *ns)
+{
+	if (!port || !p || !ns)
+		return ZT6_PASS_NDP;
+	return nd_solicitation_read(frame, port, p, ns);
 }
 
 static __always_inline const struct zt6_rule *nd_rule(__u8 slot, const union zt6_addr *target)

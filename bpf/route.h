@@ -137,33 +137,20 @@ static __always_inline long route_fill_header(frame_t *frame, const struct zt6_s
 	return BPF_FIB_LKUP_RET_SUCCESS;
 }
 
-/**
- * route_fill - ask the kernel and, where it forwards, write the answer into the cache.
- * @key: out_port is set also where there is no neighbour yet
- * @route: the way to fill; what it held stays unless there is something to replace it with, so that
- *	a scan of addresses that nobody has leaves the cache alone
- *
- * Returns BPF_FIB_LKUP_RET_*: SUCCESS for a route that packets can take (and for our own
- * addresses), UNSUPP_LWT also for one that leaves by no port of ours.
- */
-static __noinline long route_fill(frame_t *frame, const struct zt6_settings *settings,
-				  const struct zt6_agent *told, struct route_key *key,
-				  struct zt6_route *route)
+/* What route_fill() does. */
+static __always_inline long route_fill_key(frame_t *frame, const struct zt6_settings *settings,
+					   const struct zt6_agent *told, struct route_key *key,
+					   struct scratch *on_this_cpu, struct zt6_route *route)
 {
 	const struct zt6_prefix *owner = prefix_of(key->dst);
 	/* Read before the kernel is asked: what changes meanwhile makes the entry a miss. */
 	__u32 generation = *(volatile const __u32 *)&told->generation;
 	bool local = owner && owner->own;
 	const struct zt6_port *out = NULL;
-	__u32 zero = 0;
-	struct scratch *on_this_cpu = bpf_map_lookup_elem(&scratch, &zero);
-	struct bpf_fib_lookup *fib;
+	struct bpf_fib_lookup *fib = &on_this_cpu->fib;
 	long result;
 
 	key->out_port = ZT6_NO_PORT;
-	if (!on_this_cpu)
-		return BPF_FIB_LKUP_RET_NOT_FWDED;
-	fib = &on_this_cpu->fib;
 	if (!local) {
 		result = route_fib(frame, key, fib);
 		if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH)
@@ -198,6 +185,62 @@ static __noinline long route_fill(frame_t *frame, const struct zt6_settings *set
 	route->generation = generation;
 	route->expires_jiffies = bpf_jiffies64() + ROUTE_LIFETIME(settings);
 	return BPF_FIB_LKUP_RET_SUCCESS;
+}
+
+/* route_fill() of what is in `scratch`, as a global function: the verifier walks through it once, not
+ * once for every way that leads here, but for that takes no pointer in an argument for granted. */
+__noinline long route_ask(frame_t *frame, const struct zt6_settings *settings,
+			  const struct zt6_agent *told, struct zt6_route *route)
+{
+	__u32 zero = 0;
+	struct scratch *on_this_cpu = bpf_map_lookup_elem(&scratch, &zero);
+	struct route_question *question;
+	struct route_key key;
+	long result;
+
+	if (!settings || !told || !route || !on_this_cpu)
+		return BPF_FIB_LKUP_RET_NOT_FWDED;
+	question = &on_this_cpu->question;
+	key.port = bpf_map_lookup_elem(&ports, &question->in_port);
+	if (!key.port)
+		return BPF_FIB_LKUP_RET_NOT_FWDED;
+	key.dst = &question->dst;
+	key.src = &question->src;
+	key.in_port = question->in_port;
+	result = route_fill_key(frame, settings, told, &key, on_this_cpu, route);
+	question->out_port = key.out_port;
+	return result;
+}
+
+/**
+ * route_fill - ask the kernel and, where it forwards, write the answer into the cache.
+ * @key: out_port is set also where there is no neighbour yet
+ * @route: the way to fill; what it held stays unless there is something to replace it with, so that
+ *	a scan of addresses that nobody has leaves the cache alone
+ *
+ * Returns BPF_FIB_LKUP_RET_*: SUCCESS for a route that packets can take (and for our own
+ * addresses), UNSUPP_LWT also for one that leaves by no port of ours.
+ */
+static __always_inline long route_fill(frame_t *frame, const struct zt6_settings *settings,
+				       const struct zt6_agent *told, struct route_key *key,
+				       struct zt6_route *route)
+{
+	__u32 zero = 0;
+	struct scratch *on_this_cpu = bpf_map_lookup_elem(&scratch, &zero);
+	struct route_question *question;
+	long result;
+
+	key->out_port = ZT6_NO_PORT;
+	if (!on_this_cpu)
+		return BPF_FIB_LKUP_RET_NOT_FWDED;
+	question = &on_this_cpu->question;
+	question->dst = *key->dst;
+	question->src = *key->src;
+	question->in_port = key->in_port;
+	question->out_port = ZT6_NO_PORT;
+	result = route_ask(frame, settings, told, route);
+	key->out_port = question->out_port;
+	return result;
 }
 
 #endif
