@@ -211,9 +211,10 @@ class Lab:
 
 
 def conf(tunnel=True, onlink=True, lan=False, policy="off", method="auto", sixinfour="", proxy="",
-         rule="", overlay="", more=""):
-    """A zt6.conf for a Lab. `sixinfour`, `proxy`, `rule`, `overlay` and `more` are lines to add:
-    to the tunnel, to the proxy, to its rule, to the zerotier section, at the end."""
+         rule="", overlay="", firewall="", more=""):
+    """A zt6.conf for a Lab. `sixinfour`, `proxy`, `rule`, `overlay`, `firewall` and `more` are lines
+    to add: to the tunnel, to the proxy, to its rule, to the zerotier section, to the firewall, at
+    the end."""
     sections = ["uplink eth0\n"]
     if tunnel:
         sections.append(f"""
@@ -251,6 +252,7 @@ lan eth1 {{
     sections.append(f"""
 firewall {{
     policy {policy}
+    {firewall}
 }}
 {more}
 """)
