@@ -37,6 +37,21 @@ static __always_inline int tunnel_count(__u8 slot_of_tunnel, __u32 bytes, int ve
 	return verdict >= ZT6_DROP_MALFORMED ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
+/* Takes the IPv4 header off, so that the kernel sees an IPv6 packet. */
+static __always_inline int strip_outer_header(struct __sk_buff *frame)
+{
+	if (!bpf_skb_adjust_room(frame, -IPV4_HEADER, BPF_ADJ_ROOM_MAC,
+				 BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_DECAP_L3_IPV6))
+		return GO_ON;
+	/* Before Linux 6.3 only change_proto makes IPv6 of IPv4. It grows the header by what IPv6's
+	 * is longer, and all of that goes. */
+	if (bpf_skb_change_proto(frame, bpf_htons(ETH_P_IPV6), 0))
+		return ZT6_PASS_OTHER;
+	if (bpf_skb_adjust_room(frame, -IPV6_HEADER, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO))
+		return ZT6_DROP_MALFORMED;
+	return GO_ON;
+}
+
 /**
  * zt6_uplink_ingress - 6in4 that XDP passed up on the uplink goes on as if it came from the TUN, so
  * that routing and nftables see the tunnel's name.
@@ -75,10 +90,11 @@ int zt6_uplink_ingress(struct __sk_buff *frame)
 		verdict = guard_packet(frame, port, &p);
 	if (verdict != GO_ON)
 		return tunnel_count(p.in_port, p.frame_length, verdict);
-	if (bpf_skb_load_bytes(frame, p.ip_offset + 1, &class_flow, sizeof(class_flow)) ||
-	    bpf_skb_adjust_room(frame, -IPV4_HEADER, BPF_ADJ_ROOM_MAC,
-				BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_DECAP_L3_IPV6))
+	if (bpf_skb_load_bytes(frame, p.ip_offset + 1, &class_flow, sizeof(class_flow)))
 		return tunnel_count(p.in_port, p.frame_length, ZT6_PASS_OTHER);
+	verdict = strip_outer_header(frame);
+	if (verdict != GO_ON)
+		return tunnel_count(p.in_port, p.frame_length, verdict);
 	class_flow = (class_flow & ~(ECN_MASK << 4)) | ecn_decapsulate(p.traffic_class, p.outer_ecn)
 							       << 4;
 	if (bpf_skb_store_bytes(frame, p.link_length + 1, &class_flow, sizeof(class_flow), 0))

@@ -68,6 +68,14 @@ class Machine:
             time.sleep(0.05)
         assert not changes, "\n".join(changes)
 
+    @staticmethod
+    def wait_for(condition, seconds=5):
+        """Until it holds, which it must within `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come about"
+            time.sleep(0.05)
+
     def fails(self, *arguments, status=FAILED):
         """Run it; what it says on stderr when it ends as it should: with `status`."""
         done = self.gateway(*arguments, check=False)

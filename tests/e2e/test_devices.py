@@ -2,6 +2,7 @@
 """Interfaces that small kernels lack, and that have no native XDP: 802.1Q and dummy."""
 
 import json
+import time
 
 import pytest
 from scapy.layers.l2 import Dot1Q, Ether
@@ -29,6 +30,8 @@ def tag(namespace, device, address=None):
         link set {name} up""")
     if address:
         namespace.ip(f"addr add {address} dev {name} nodad")
+    while "state UP" not in namespace.show(f"link show {name}"):
+        time.sleep(0.01)  # the kernel gets round to it later
     return name
 
 

@@ -109,6 +109,90 @@ def test_up_and_down_need_three_capabilities(machine, device):
     machine.assert_unchanged(before)
 
 
+# Devices that are there already
+
+
+@pytest.mark.parametrize("made", ["", "dev eth0 "], ids=["unbound", "bound to the uplink"])
+def test_an_existing_sit_with_the_same_parameters_is_adopted_and_outlives_down(machine, made):
+    """As ifupdown's v4tunnel stanza leaves it: with a connected prefix, which stays as it is."""
+    machine.gw.ip(f"""
+        link add {TUNNEL} type sit local {GATEWAY_V4} remote {BROKER_V4} {made}ttl 255
+        link set {TUNNEL} mtu 1480 up
+        addr add {TUNNEL_ADDRESS}/64 dev {TUNNEL} nodad""")
+    before, index = machine.snapshot(), machine.gw.link_index(TUNNEL)
+    for command in ("up", "up", "reload"):
+        machine.gateway.configure(tunnel_conf())
+        machine.gateway(command)
+        assert link(machine) == DEFAULTS and machine.gw.link_index(TUNNEL) == index
+    machine.gateway("down")
+    machine.assert_unchanged(before)
+    assert machine.gw.link_index(TUNNEL) == index
+
+
+@pytest.mark.parametrize("there, wanted", [
+    ("ttl 64", "ttl 255"), ("ttl 255 tos 0x20", "tos 0"), ("ttl 255 local 192.0.2.81", "local"),
+    ("ttl 255 remote 192.0.2.7", "remote"), ("ttl 255 dev eth1", "sit"), ("mtu 1400", "mtu 1480"),
+    ("down", "up"),
+], ids=str)
+def test_an_existing_sit_with_other_parameters_is_an_error_that_shows_both(machine, there, wanted):
+    machine.gw.ip(f"""
+        addr add 192.0.2.81/32 dev eth0
+        link add {TUNNEL} type sit local {GATEWAY_V4} remote {BROKER_V4} ttl 255
+        link set {TUNNEL} mtu 1480 up""")
+    if there == "down" or there.startswith("mtu"):
+        machine.gw.ip(f"link set {TUNNEL} {there}")
+    else:
+        machine.gw.ip(f"tunnel change {TUNNEL} mode sit {there}")
+        machine.gw.ip(f"link set {TUNNEL} mtu 1480")
+    before = machine.snapshot()
+    machine.gateway.configure(tunnel_conf())
+    message = machine.fails("up").splitlines()
+    assert there.replace("tos 0x20", "tos 32").split()[-1] in message[1], message
+    assert wanted in message[2] and message[1] != message[2].replace("wanted", "there"), message
+    machine.assert_unchanged(before)
+
+
+def test_an_adopted_sit_is_not_changed_by_a_reload(machine):
+    machine.gw.ip(f"""
+        link add {TUNNEL} type sit local {GATEWAY_V4} remote {BROKER_V4} ttl 255
+        link set {TUNNEL} mtu 1480 up""")
+    machine.gateway.up(tunnel_conf())
+    machine.gateway.configure(tunnel_conf(ttl="64"))
+    assert "ttl 255" in machine.fails("reload")
+    assert link(machine) == DEFAULTS
+
+
+def test_with_several_uplinks_the_device_is_bound_to_its_own(machine):
+    """The main table has one way to the remote end; the other tunnel's lies elsewhere."""
+    machine.gw.ip("addr add 198.51.100.2/24 dev eth1")
+    machine.gateway.up("uplink eth1\n" + tunnel_conf(uplink="eth0") + """
+tunnel other {
+    uplink eth1
+    local 198.51.100.2
+    remote 198.51.100.9
+    address 2001:db8:9::80/64
+}
+""")
+    for name, uplink in ((TUNNEL, "eth0"), ("other", "eth1")):
+        assert json.loads(machine.gw.show(f"-d -j link show {name}"))[0]["link"] == uplink
+
+
+# `local auto`
+
+
+def test_the_device_follows_the_uplinks_address(machine):
+    machine.gateway.up(tunnel_conf(local="auto"))
+    machine.gateway.start_agent()
+    index = machine.gw.link_index(TUNNEL)
+    machine.gw.ip(f"""
+        addr del {GATEWAY_V4}/24 dev eth0
+        addr add 192.0.2.99/24 dev eth0""")
+    machine.wait_for(lambda: link(machine) == {**DEFAULTS, "local": "192.0.2.99"})
+    assert machine.gw.link_index(TUNNEL) == index
+    machine.gateway("up")
+    assert link(machine)["local"] == "192.0.2.99"
+
+
 @pytest.mark.parametrize("name", [TUNNEL, "sit-other"])
 def test_a_sit_of_somebody_else_is_named_and_stays(machine, name):
     """Of our name, or between our addresses, of which the kernel takes one only."""

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The kernel's notices: routes, neighbours, interfaces, addresses, rules. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <net/if.h>
@@ -196,15 +197,35 @@ static void follow_ports(struct agent *agent, const struct zt6_port before[ZT6_M
 	}
 }
 
+/* With `local auto` the address of an uplink is also that of a sit device, which is the loader's to
+ * change. */
+static void follow_locals(struct agent *agent, const struct zt6_settings *before,
+			  const struct model *fresh)
+{
+	for (__u32 i = 0; i < fresh->settings.tunnel_count && i < ZT6_MAX_TUNNELS; i++) {
+		const struct zt6_tunnel *tunnel = &fresh->settings.tunnels[i];
+		char text[INET_ADDRSTRLEN];
+
+		if (tunnel->local == before->tunnels[i].local)
+			continue;
+		inet_ntop(AF_INET, &tunnel->local, text, sizeof(text));
+		log_info("%s: its local address is %s from now on", fresh->ports[tunnel->port].name,
+			 text);
+		agent->repair_wanted = true;
+	}
+}
+
 int watch_refresh(struct agent *agent)
 {
 	struct zt6_port before[ZT6_MAX_PORTS];
+	struct zt6_settings settings;
 	struct model fresh = {0};
 	int err;
 
 	/* Not from our own memory: the loader may have written since. */
 	err = maps_read(&agent->maps, &fresh);
 	memcpy(before, fresh.ports, sizeof(before));
+	settings = fresh.settings;
 	if (!err)
 		err = model_refresh(&fresh, agent->requests);
 	if (!err)
@@ -214,6 +235,7 @@ int watch_refresh(struct agent *agent)
 		return err;
 	}
 	follow_ports(agent, before, &fresh);
+	follow_locals(agent, &settings, &fresh);
 	model_free(&agent->model);
 	agent->model = fresh;
 	return 0;

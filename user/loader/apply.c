@@ -52,8 +52,11 @@ static int add(struct journal *journal, struct nl_sock *nl, const struct object 
 	if (state < 0)
 		return state;
 	if (state != OBJECT_ABSENT && wanted->kind->taken) {
-		json_decref(before);
-		return wanted->kind->taken(wanted);
+		err = wanted->kind->taken(nl, wanted);
+		if (err) {
+			json_decref(before);
+			return err;
+		}
 	}
 	if (state == OBJECT_PRESENT && !wanted->kind->shared) {
 		say("there already, and not ours:", wanted);

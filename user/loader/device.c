@@ -25,10 +25,11 @@ int device_find(struct nl_sock *nl, const struct object *object, const char *kin
 	return OBJECT_PRESENT;
 }
 
-int device_taken(const struct object *object)
+int device_taken(struct nl_sock *nl, const struct object *object)
 {
 	const char *name = object_string(object, "name");
 
+	(void)nl;
 	log_error("%s: cannot make the tunnel: an interface of this name is there that is not "
 		  "ours; delete it (ip link delete %s) or give the tunnel another name",
 		  name, name);

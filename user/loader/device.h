@@ -18,7 +18,7 @@ int device_find(struct nl_sock *nl, const struct object *object, const char *kin
 		struct iface_facts *out);
 
 /* Prints that the name is taken, and returns -EEXIST. */
-int device_taken(const struct object *object);
+int device_taken(struct nl_sock *nl, const struct object *object);
 
 /* Whether the object is a tunnel device. */
 bool device_is(const struct object *object);

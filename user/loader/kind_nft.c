@@ -54,10 +54,11 @@ static int probe(struct nl_sock *nl, const struct object *object, json_t **befor
 	return same ? OBJECT_PRESENT : OBJECT_OTHER;
 }
 
-static int taken(const struct object *object)
+static int taken(struct nl_sock *nl, const struct object *object)
 {
 	const char *table = object_string(object, "table");
 
+	(void)nl;
 	log_error("there is a table %s of nftables already, and this instance did not make it: "
 		  "`nft delete table ip6 %s` and `nft delete table ip %s` remove it",
 		  table, table, table);

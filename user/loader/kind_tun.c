@@ -91,7 +91,7 @@ static int make(struct nl_sock *nl, struct object *object)
 	int err;
 
 	if (state == OBJECT_OTHER)
-		return device_taken(object);
+		return device_taken(nl, object);
 	err = created ? create(name) : state < 0 ? state : 0;
 	if (err)
 		return err;

@@ -40,8 +40,12 @@ int sysctl_write(const char *path, const char *value);
 /* net.ipv6.conf.all.forwarding, which the kernel copies to every interface. */
 struct object *forwarding_object(void);
 
-/* The tunnel as the kernel's own 6in4 device. */
-struct object *sit_object(const struct conf_tunnel *tunnel, struct in_addr local);
+/**
+ * sit_object - the tunnel as the kernel's own 6in4 device.
+ * @local: its address on this machine; with `local auto` only as long as the uplink has no other
+ * @bound: its packets leave by the tunnel's uplink, whatever the main table says (`dev`)
+ */
+struct object *sit_object(const struct conf_tunnel *tunnel, struct in_addr local, bool bound);
 
 /* Whether the kernel can make sit devices; may load its module. 1, 0 or -errno. */
 int sit_supported(struct nl_sock *nl);

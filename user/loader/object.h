@@ -38,9 +38,9 @@ struct object_kind {
 	const char *name;
 	/* The fields of the spec that tell two of the kind apart; the others may change. */
 	const char *const *identity;
-	/* Prints that somebody else has one, which will not do instead, and returns an error. NULL
-	 * where it will do. */
-	int (*taken)(const struct object *object);
+	/* Somebody else has one: 0 where it will do instead, else -errno with a message. NULL where
+	 * it always will do. */
+	int (*taken)(struct nl_sock *nl, const struct object *object);
 	/* Where there is one already, it is journaled all the same: a part of it is ours. */
 	bool shared;
 	/* Whether @object has to go before @wanted can be made; NULL: never. */

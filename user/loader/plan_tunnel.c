@@ -149,11 +149,14 @@ static int plan_device(struct planner *planner, size_t index)
 		err = choose_device(planner, tunnel, bpf);
 	if (err)
 		return err;
-	device = *bpf ? tun_object(name, tunnel->mtu) : sit_object(tunnel, *local);
+	device = *bpf ? tun_object(name, tunnel->mtu)
+		      : sit_object(tunnel, *local, planner->conf->uplink_count > 1);
 	if (device && if_nametoindex(name) && !journaled_device(planner, name)) {
-		err = device_taken(device);
-		object_free(device);
-		return err;
+		err = device->kind->taken(planner->nl, device);
+		if (err) {
+			object_free(device);
+			return err;
+		}
 	}
 	err = plan_add(planner, device);
 	if (!err)
