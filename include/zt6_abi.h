@@ -84,11 +84,22 @@ struct zt6_settings {
 /* An agent that has not been heard of for this long is not running. */
 #define ZT6_AGENT_STALE_NS 10000000000ULL
 
-/* `agent`, one element, shared memory: what the agent tells the programs. */
+/* What the agent has found out about a tunnel. Times are CLOCK_MONOTONIC, 0: never. */
+struct zt6_health {
+	__u64 heard_ns;    /* last packet out of it, to a second */
+	__u64 sent_ns;     /* last packet into it, to a second */
+	__u64 asked_ns;    /* last echo request to the far end */
+	__u64 answered_ns; /* last reply */
+	__u32 rtt_us;      /* of that one */
+	__u32 unanswered;  /* requests since */
+};
+
+/* `agent`, one element, shared memory: what the agent tells the programs, and whoever asks. */
 struct zt6_agent {
 	__u32 generation; /* of all that the route cache holds; older entries are misses */
 	__u32 pad;
 	__u64 heartbeat_ns; /* CLOCK_MONOTONIC when the agent last went round its loop; 0: never */
+	struct zt6_health tunnels[ZT6_MAX_TUNNELS]; /* as in zt6_settings */
 };
 
 enum zt6_port_flags {
@@ -105,6 +116,18 @@ enum zt6_bind {
 	ZT6_BIND_OFF,
 	ZT6_BIND_COUNT,   /* packets that do are counted */
 	ZT6_BIND_ENFORCE, /* and dropped */
+};
+
+/* What the ZeroTier service shall make of an overlay's network; what is not set is left alone. */
+enum zt6_wish {
+	ZT6_WISH_JOIN = 1 << 0,
+	ZT6_WISH_MANAGED = 1 << 1, /* allowManaged shall be ... */
+	ZT6_WISH_MANAGED_YES = 1 << 2,
+	ZT6_WISH_GLOBAL = 1 << 3,
+	ZT6_WISH_GLOBAL_YES = 1 << 4,
+	ZT6_WISH_DEFAULT = 1 << 5,
+	ZT6_WISH_DEFAULT_YES = 1 << 6,
+	ZT6_WISH_SERVICE = 1 << 7, /* the service is needed: it knows the interface */
 };
 
 /* How the agent verifies targets that are asked for on a proxied port. */
@@ -146,7 +169,8 @@ struct zt6_port {
 	__u8 mac[ZT6_ETH_ALEN];
 	__u8 tunnel; /* index in zt6_settings, of a ZT6_ROLE_TUNNEL */
 	__u8 bind;   /* enum zt6_bind, of a ZT6_ROLE_OVERLAY */
-	__u8 pad[4];
+	__u8 wishes; /* enum zt6_wish, of a ZT6_ROLE_OVERLAY */
+	__u8 pad[3];
 	union zt6_addr na_source; /* source of its advertisements */
 	struct zt6_rate rates[ZT6_BUCKET_COUNT];
 	struct zt6_proxy proxy; /* of a port with ZT6_PORT_PROXY */

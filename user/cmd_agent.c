@@ -10,7 +10,8 @@
 
 int cmd_agent(const struct instance *instance, int argc, char **argv)
 {
-	struct agent agent = {.instance = instance, .packets = -1, .lock = -1};
+	struct agent agent = {
+		.instance = instance, .packets = -1, .lock = -1, .zerotier.keyholder = -1};
 	int err;
 
 	(void)argv;

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "members.h"
 #include "running.h"
+#include "zerotier/view.h"
 
 #define NSEC_PER_SEC  1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
@@ -26,6 +27,7 @@ struct view {
 	const struct instance *instance;
 	const struct model *model;
 	const struct members *members;
+	const struct zerotier_views *zerotier; /* what the agent has seen of the service */
 	uint64_t now_ns;
 	bool all; /* in the table: those too that never gave a sign of life */
 };
@@ -102,6 +104,63 @@ static const char *binding_text(const struct member *member, char text[16])
 	return text;
 }
 
+/* How the service reaches the member's node, or NULL: it does not talk to it, or is not known. */
+static const struct zerotier_peer *peer_of(const struct view *view, const struct member *member)
+{
+	const struct zt6_port *port = port_of(view, member);
+	const struct zerotier_view *of =
+		port ? zerotier_views_find(view->zerotier, port->network) : NULL;
+	uint64_t node;
+
+	if (!of || !of->known || !member_node(member, port->network, &node))
+		return NULL;
+	for (size_t i = 0; i < of->peers.count; i++)
+		if (of->peers.list[i].node == node)
+			return &of->peers.list[i];
+	return NULL;
+}
+
+static const char *peer_address(const struct zerotier_peer *peer, char text[INET6_ADDRSTRLEN])
+{
+	if (IN6_IS_ADDR_V4MAPPED(&peer->path))
+		return inet_ntop(AF_INET, peer->path.s6_addr + 12, text, INET6_ADDRSTRLEN);
+	return inet_ntop(AF_INET6, &peer->path, text, INET6_ADDRSTRLEN);
+}
+
+/* {"direct": ..., "address": ..., "port": N, "latency_ms": N}, with null for what is not so. */
+static void put_path(const struct zerotier_peer *peer)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (!peer) {
+		put_text("path", NULL);
+		return;
+	}
+	printf("\"path\": {\"direct\": %s, ", peer->direct ? "true" : "false");
+	put_text("address", peer->direct ? peer_address(peer, text) : NULL);
+	if (peer->direct)
+		printf("\"port\": %u, ", peer->path_port);
+	else
+		printf("\"port\": null, ");
+	if (peer->latency_ms >= 0)
+		printf("\"latency_ms\": %d}, ", peer->latency_ms);
+	else
+		printf("\"latency_ms\": null}, ");
+}
+
+/* "direct 12ms", "relayed". */
+static const char *path_text(const struct zerotier_peer *peer, char text[32])
+{
+	if (!peer)
+		return "-";
+	if (peer->latency_ms >= 0)
+		snprintf(text, 32, "%s %dms", peer->direct ? "direct" : "relayed",
+			 peer->latency_ms);
+	else
+		snprintf(text, 32, "%s", peer->direct ? "direct" : "relayed");
+	return text;
+}
+
 static void put_member(const struct view *view, const struct member *member, const char *port)
 {
 	char address[INET6_ADDRSTRLEN], mac[MAC_STRLEN], node[NODE_STRLEN];
@@ -115,6 +174,7 @@ static void put_member(const struct view *view, const struct member *member, con
 	put_text("state", member_state(member));
 	printf("\"verified\": %s, ", member->verified ? "true" : "false");
 	put_binding(member);
+	put_path(peer_of(view, member));
 	put_age(view, "since_age_ms", member->since_ns);
 	put_age(view, "last_seen_age_ms", member->seen_ns);
 	printf("\"from\": {\"packets\": %llu, \"bytes\": %llu}, "
@@ -194,13 +254,13 @@ static int print_table(const struct view *view)
 {
 	size_t left_out = 0;
 
-	printf("%-39s  %-17s  %-10s  %-12s  %-15s  %-10s  %5s  %5s  %21s  %21s\n", "ADDRESS", "MAC",
-	       "NODE", "BOUND BY", "PORT", "STATE", "SINCE", "SEEN", "PACKETS/BYTES FROM",
-	       "TOWARDS");
+	printf("%-39s  %-17s  %-10s  %-12s  %-15s  %-10s  %5s  %5s  %21s  %21s  %s\n", "ADDRESS",
+	       "MAC", "NODE", "BOUND BY", "PORT", "STATE", "SINCE", "SEEN", "PACKETS/BYTES FROM",
+	       "TOWARDS", "PATH");
 	for (size_t i = 0; i < view->members->count; i++) {
 		const struct member *member = &view->members->list[i];
 		char address[INET6_ADDRSTRLEN], mac[MAC_STRLEN], node[NODE_STRLEN];
-		char since[16], seen[16], from[48], towards[48], binding[16];
+		char since[16], seen[16], from[48], towards[48], binding[16], path[32];
 		const struct zt6_port *port = port_of(view, member);
 		const char *node_or_null = node_text(view, member, node);
 
@@ -212,13 +272,14 @@ static int print_table(const struct view *view)
 			 member->traffic.from.bytes);
 		snprintf(towards, sizeof(towards), "%llu/%llu", member->traffic.towards.packets,
 			 member->traffic.towards.bytes);
-		printf("%-39s  %-17s  %-10s  %-12s  %-15s  %-10s  %5s  %5s  %21s  %21s\n",
+		printf("%-39s  %-17s  %-10s  %-12s  %-15s  %-10s  %5s  %5s  %21s  %21s  %s\n",
 		       address_text(member, address),
 		       member->has_mac ? mac_format(member->mac, mac) : "-",
 		       node_or_null ? node_or_null : "-", binding_text(member, binding),
 		       port ? port->name : "-", member_state(member),
 		       age_text(view, member->since_ns, since),
-		       age_text(view, member->seen_ns, seen), from, towards);
+		       age_text(view, member->seen_ns, seen), from, towards,
+		       path_text(peer_of(view, member), path));
 	}
 	if (left_out)
 		printf("and %zu addresses that were looked for in vain (--all shows them)\n",
@@ -255,6 +316,7 @@ int cmd_members(const struct instance *instance, int argc, char **argv)
 	};
 	struct view view = {.instance = instance};
 	struct members members = {0};
+	struct zerotier_views zerotier = {0};
 	struct model model;
 	bool json = false;
 	int option, status, err;
@@ -274,6 +336,9 @@ int cmd_members(const struct instance *instance, int argc, char **argv)
 		return status;
 	view.model = &model;
 	view.members = &members;
+	/* Without an agent there is nothing to read. */
+	zerotier_views_load(instance->run_dir, &zerotier);
+	view.zerotier = &zerotier;
 	err = read_members(&view, &members);
 	if (err) {
 		log_error("instance \"%s\": cannot read its members: %s", instance->name,
@@ -284,6 +349,7 @@ int cmd_members(const struct instance *instance, int argc, char **argv)
 			log_error("cannot print the members: %s", strerror(-err));
 	}
 	members_free(&members);
+	zerotier_views_free(&zerotier);
 	model_free(&model);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

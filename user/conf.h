@@ -61,7 +61,8 @@ struct conf_via {
 struct conf_zerotier {
 	unsigned int line;
 	uint64_t network;         /* id */
-	char interface[IFNAMSIZ]; /* empty: auto */
+	char interface[IFNAMSIZ]; /* empty: auto, until zerotier_resolve() */
+	bool interface_auto;      /* it was, before */
 	enum conf_datapath datapath;
 	bool prefix_given;      /* false: the default below was computed */
 	struct prefixes prefix; /* resolved: never empty after conf_load() */

@@ -14,7 +14,8 @@
 #include "status_parts.h"
 
 const struct status_part *const status_parts[] = {
-	&status_ports, &status_tunnels, &status_rules, &status_bindings, &status_agent,
+	&status_ports, &status_tunnels,  &status_zerotier,
+	&status_rules, &status_bindings, &status_agent,
 };
 const size_t status_part_count = sizeof(status_parts) / sizeof(*status_parts);
 
@@ -97,5 +98,8 @@ int status_read(const struct instance *instance, struct status *out)
 
 void status_free(struct status *status)
 {
+	for (size_t i = 0; i < status_part_count; i++)
+		if (status_parts[i]->release)
+			status_parts[i]->release(status);
 	model_free(&status->model);
 }

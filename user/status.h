@@ -13,7 +13,7 @@
 #define AGENT_STALE_NS 10000000000ULL
 
 #define STATUS_MAX_PROBLEMS 64
-#define STATUS_PROBLEM_LEN  160
+#define STATUS_PROBLEM_LEN  400
 
 struct status {
 	const struct instance *instance;
@@ -25,6 +25,7 @@ struct status {
 	uint64_t heartbeat_age_ns; /* UINT64_MAX: there was never an agent */
 	char problems[STATUS_MAX_PROBLEMS][STATUS_PROBLEM_LEN];
 	unsigned int problem_count;
+	struct status_overlays *overlays; /* of status_zerotier.c; NULL: not read */
 };
 
 /* Reads and judges. Errors like stats_read(). Free with status_free(). */

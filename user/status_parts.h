@@ -14,6 +14,9 @@ struct status_part {
 	 * problem of the instance, not an error of the command. */
 	void (*read)(struct status *status);
 
+	/* Lets go of what it has read; NULL: nothing. */
+	void (*release)(struct status *status);
+
 	/* Calls status_problem() for what does not work; NULL: nothing can be wrong here. */
 	void (*judge)(struct status *status);
 
@@ -27,8 +30,8 @@ struct status_part {
 #define STATUS_COLUMN "%-8s  "
 
 /* In the order in which they are shown. */
-extern const struct status_part status_ports, status_tunnels, status_rules, status_bindings,
-	status_agent;
+extern const struct status_part status_ports, status_tunnels, status_zerotier, status_rules,
+	status_bindings, status_agent;
 extern const struct status_part *const status_parts[];
 extern const size_t status_part_count;
 

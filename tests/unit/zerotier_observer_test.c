@@ -7,13 +7,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/types.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/keyholder.h"
 #include "zerotier/observer.h"
+#include "zt6_abi.h"
 
 #define NETWORK 0x159924d6308e1d7e
 #define TOKEN   "q7w3mk2c9x5v1b8n4z6l0pyt"
@@ -121,6 +124,19 @@ static void let_answer(struct service *service)
 	assert_int_equal(write(service->go, "x", 1), 1);
 }
 
+/* As the agent does, whenever it asks: another port, another token. */
+static void begin_round(struct zerotier_observer *observer)
+{
+	char why[ZEROTIER_WHY_MAX];
+	struct zerotier_service asked;
+	int err = zerotier_service_open(&asked, why);
+
+	if (err)
+		zerotier_observer_fail(observer, err, why);
+	else
+		zerotier_observer_ask(observer, &asked);
+}
+
 /* Runs it as an event loop would, until a round has ended. */
 static void finish_round(struct zerotier_observer *observer)
 {
@@ -152,9 +168,9 @@ static void a_round_is_read_without_ever_waiting_for_the_service(void **state)
 	(void)state;
 	service_start(&service, good);
 	assert_int_equal(zerotier_observer_new(NETWORK, &observer), 0);
-	zerotier_observer_ask(observer);
+	begin_round(observer);
 	run_a_little(observer);
-	zerotier_observer_ask(observer); /* changes nothing: one is under way */
+	begin_round(observer); /* changes nothing: one is under way */
 	for (int i = 0; i < 3; i++)
 		let_answer(&service);
 	finish_round(observer);
@@ -199,12 +215,12 @@ static void what_was_known_outlives_a_service_that_is_gone(void **state)
 	assert_int_equal(zerotier_observer_new(NETWORK, &observer), 0);
 	for (int i = 0; i < 3; i++)
 		let_answer(&service);
-	zerotier_observer_ask(observer);
+	begin_round(observer);
 	finish_round(observer);
 	kill(service.child, SIGTERM);
 	waitpid(service.child, NULL, 0);
 	shutdown(service.listener, SHUT_RDWR);
-	zerotier_observer_ask(observer);
+	begin_round(observer);
 	finish_round(observer);
 
 	view = zerotier_observer_view(observer);
@@ -214,7 +230,7 @@ static void what_was_known_outlives_a_service_that_is_gone(void **state)
 	assert_string_equal(view->network.device, "zt0");
 
 	service_stop(&service);
-	zerotier_observer_ask(observer);
+	begin_round(observer);
 	assert_true(zerotier_observer_run(observer));
 	assert_int_equal(view->err, -ENOENT);
 	assert_non_null(strstr(view->why, "authtoken.secret"));
@@ -234,7 +250,7 @@ static void a_round_that_ends_in_nonsense_leaves_nothing_half_read(void **state)
 	assert_int_equal(zerotier_observer_new(NETWORK, &observer), 0);
 	let_answer(&service);
 	let_answer(&service);
-	zerotier_observer_ask(observer);
+	begin_round(observer);
 	finish_round(observer);
 	view = zerotier_observer_view(observer);
 	assert_int_equal(view->err, -EPROTO);
@@ -252,7 +268,7 @@ static void a_service_that_hangs_costs_a_timer(void **state)
 	(void)state;
 	service_start(&service, good);
 	assert_int_equal(zerotier_observer_new(NETWORK, &observer), 0);
-	zerotier_observer_ask(observer);
+	begin_round(observer);
 	finish_round(observer);
 	assert_int_equal(zerotier_observer_view(observer)->err, -ETIMEDOUT);
 	zerotier_observer_free(observer);
@@ -267,9 +283,110 @@ static void an_observer_can_be_freed_in_the_middle_of_a_round(void **state)
 	(void)state;
 	service_start(&service, good);
 	assert_int_equal(zerotier_observer_new(NETWORK, &observer), 0);
-	zerotier_observer_ask(observer);
+	begin_round(observer);
 	run_a_little(observer);
 	zerotier_observer_free(observer);
+	service_stop(&service);
+}
+
+static void assert_same(const struct zerotier_view *a, const struct zerotier_view *b)
+{
+	json_t *one = zerotier_view_json(NETWORK, a), *other = zerotier_view_json(NETWORK, b);
+
+	assert_true(json_equal(one, other));
+	json_decref(one);
+	json_decref(other);
+}
+
+static void a_view_that_was_saved_is_the_same_when_it_is_read(void **state)
+{
+	char folder[] = "/tmp/zt6-view-XXXXXX";
+	struct zerotier_observer *observer;
+	const struct zerotier_view *view;
+	struct zerotier_views views;
+	struct service service;
+
+	(void)state;
+	service_start(&service, good);
+	assert_int_equal(zerotier_observer_new(NETWORK, &observer), 0);
+	for (int i = 0; i < 3; i++)
+		let_answer(&service);
+	begin_round(observer);
+	finish_round(observer);
+	view = zerotier_observer_view(observer);
+
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(zerotier_views_load(folder, &views), -ENOENT);
+	assert_int_equal(
+		zerotier_views_save(folder, json_pack("[o]", zerotier_view_json(NETWORK, view))),
+		0);
+	assert_int_equal(zerotier_views_load(folder, &views), 0);
+	assert_null(zerotier_views_find(&views, NETWORK + 1));
+	assert_same(zerotier_views_find(&views, NETWORK), view);
+	assert_int_equal(zerotier_views_find(&views, NETWORK)->read_ns, view->read_ns);
+	assert_string_equal(zerotier_views_find(&views, NETWORK)->network.device, "zt0");
+	assert_int_equal(zerotier_views_find(&views, NETWORK)->network.assigned.count, 2);
+	assert_int_equal(zerotier_views_find(&views, NETWORK)->peers.list[0].latency_ms, 7);
+	assert_true(zerotier_views_find(&views, NETWORK)->network.routes.list[0].has_via);
+	zerotier_views_free(&views);
+	zerotier_views_remove(folder);
+	assert_int_equal(rmdir(folder), 0);
+	zerotier_observer_free(observer);
+	service_stop(&service);
+}
+
+static void a_network_is_settled_only_where_it_is_not_as_wished(void **state)
+{
+	/* Asked for, and set: the answer to the POST is what holds. */
+	static const char set[] =
+		"{\"id\": \"159924d6308e1d7e\", \"status\": \"OK\", \"allowGlobal\": false}";
+	static const char *const bodies[] = {NODE_JSON, NETWORK_JSON, set, PEERS_JSON, NULL};
+	struct zerotier_observer *observer;
+	struct service service;
+
+	(void)state;
+	service_start(&service, bodies);
+	assert_int_equal(zerotier_observer_new(NETWORK, &observer), 0);
+	zerotier_observer_wish(observer, ZT6_WISH_GLOBAL);
+	for (int i = 0; i < 4; i++)
+		let_answer(&service);
+	begin_round(observer);
+	finish_round(observer);
+	assert_int_equal(zerotier_observer_view(observer)->err, 0);
+	assert_false(zerotier_observer_view(observer)->network.allow_global);
+	assert_int_equal(zerotier_observer_view(observer)->peers.count, 2);
+	zerotier_observer_free(observer);
+	service_stop(&service);
+}
+
+static void a_keyholder_reads_what_is_there_when_it_is_asked(void **state)
+{
+	struct zerotier_service asked;
+	char why[ZEROTIER_WHY_MAX];
+	struct service service;
+	struct pollfd wait = {.events = POLLIN};
+
+	(void)state;
+	setenv("ZEROTIER_HOME", "/nonexistent", 1);
+	wait.fd = keyholder_start();
+	assert_true(wait.fd >= 0);
+	assert_int_equal(keyholder_take(wait.fd, &asked, why), -EAGAIN);
+	assert_int_equal(keyholder_ask(wait.fd), 0);
+	assert_int_equal(poll(&wait, 1, 5000), 1);
+	assert_int_equal(keyholder_take(wait.fd, &asked, why), -ENOENT);
+	assert_non_null(strstr(why, "has not run here yet"));
+	close(wait.fd);
+
+	service_start(&service, good);
+	wait.fd = keyholder_start();
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(keyholder_ask(wait.fd), 0);
+		assert_int_equal(poll(&wait, 1, 5000), 1);
+		assert_int_equal(keyholder_take(wait.fd, &asked, why), 0);
+		assert_string_equal(asked.token, TOKEN);
+		assert_string_equal(asked.home, service.home);
+	}
+	close(wait.fd);
 	service_stop(&service);
 }
 
@@ -281,6 +398,9 @@ int main(void)
 		cmocka_unit_test(a_round_that_ends_in_nonsense_leaves_nothing_half_read),
 		cmocka_unit_test(a_service_that_hangs_costs_a_timer),
 		cmocka_unit_test(an_observer_can_be_freed_in_the_middle_of_a_round),
+		cmocka_unit_test(a_view_that_was_saved_is_the_same_when_it_is_read),
+		cmocka_unit_test(a_network_is_settled_only_where_it_is_not_as_wished),
+		cmocka_unit_test(a_keyholder_reads_what_is_there_when_it_is_asked),
 	};
 
 	return cmocka_run_group_tests_name("zerotier_observer", tests, NULL, NULL);

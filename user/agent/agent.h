@@ -14,6 +14,7 @@
 #include "../loader/maps.h"
 #include "neighbours.h"
 #include "targets.h"
+#include "zerotier.h"
 
 struct nl_sock;
 struct ring_buffer;
@@ -31,6 +32,7 @@ struct agent {
 	int lock;                     /* that no other agent has */
 	struct neighbours neighbours; /* those that are valid */
 	struct targets targets;
+	struct agent_zerotier zerotier;
 	struct model model;           /* as the maps have it */
 	__u32 members_max;            /* limits members */
 	bool refresh_wanted;          /* an interface, address or rule has changed */
@@ -81,6 +83,10 @@ void verify_event(struct agent *agent, const struct zt6_event *event);
 void verify_neighbour(struct agent *agent, const struct neighbour *neighbour, unsigned int change);
 void verify_deadlines(struct agent *agent, uint64_t now);
 void verify_renew(struct agent *agent, uint64_t now);
+
+/* bindings.c: what a controller on this machine has assigned goes into the map `bindings`. */
+struct zerotier_view;
+void agent_bind(struct agent *agent, uint8_t slot, const struct zerotier_view *view);
 
 /* freshness.c: keeps the neighbours that traffic uses probed. */
 void freshness_event(struct agent *agent, const struct zt6_event *event);

@@ -120,6 +120,8 @@ int agent_open_sockets(struct agent *agent)
 		err = watch_fd(agent, nl_socket_get_fd(agent->watch));
 	if (!err)
 		err = watch_fd(agent, ring_buffer__epoll_fd(agent->events));
+	if (!err)
+		err = agent_zerotier_open(agent);
 	return err;
 }
 
@@ -127,6 +129,7 @@ void agent_close_sockets(struct agent *agent)
 {
 	const int fds[] = {agent->epoll, agent->signals, agent->packets, agent->lock};
 
+	agent_zerotier_close(agent);
 	watch_close(agent);
 	nl_socket_free(agent->requests);
 	neighbours_clear(&agent->neighbours);
@@ -203,6 +206,7 @@ static int tick_second(struct agent *agent, uint64_t now)
 	agent->probes_left = PROBES_PER_SECOND;
 	freshness_tick(agent, now);
 	verify_renew(agent, now);
+	agent_zerotier_tick(agent, now);
 	notify("WATCHDOG=1");
 	return 0;
 }
@@ -263,6 +267,7 @@ int agent_run(struct agent *agent)
 		/* The kernel's notices come first: they may answer what is asked here. */
 		if (!err && ring_buffer__consume(agent->events) < 0)
 			err = -EIO;
+		agent_zerotier_run(agent);
 		if (!err)
 			err = tick(agent);
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whose the addresses of a ZeroTier network are, as far as the configuration tells. */
+/* Whose the addresses of a ZeroTier network are, as far as the configuration tells, and what the agent
+ * shall see to there. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,26 @@ static int add_binding(struct model *model, int slot, const struct conf_zerotier
 	return 0;
 }
 
+static __u8 wish(enum conf_tristate wanted, __u8 set, __u8 yes)
+{
+	if (wanted == TRISTATE_UNSET)
+		return 0;
+	return wanted == TRISTATE_YES ? set | yes : set;
+}
+
+/* What the agent shall see to, whenever the service can be asked. */
+static __u8 wishes(const struct conf_zerotier *zerotier)
+{
+	__u8 wishes = zerotier->join ? ZT6_WISH_JOIN : 0;
+
+	wishes |= wish(zerotier->allow_managed, ZT6_WISH_MANAGED, ZT6_WISH_MANAGED_YES);
+	wishes |= wish(zerotier->allow_global, ZT6_WISH_GLOBAL, ZT6_WISH_GLOBAL_YES);
+	wishes |= wish(zerotier->allow_default, ZT6_WISH_DEFAULT, ZT6_WISH_DEFAULT_YES);
+	if (wishes || zerotier->interface_auto)
+		wishes |= ZT6_WISH_SERVICE;
+	return wishes;
+}
+
 static int add_section(struct model *model, const struct conf_zerotier *zerotier)
 {
 	static const __u8 binds[] = {
@@ -67,6 +88,7 @@ static int add_section(struct model *model, const struct conf_zerotier *zerotier
 	if (slot < 0)
 		return 0;
 	mark_derived(model, zerotier);
+	model->ports[slot].wishes = wishes(zerotier);
 	model->ports[slot].bind = binds[zerotier->bind];
 	for (size_t i = 0; i < zerotier->via_count && !err; i++)
 		for (size_t k = 0; k < zerotier->via[i].prefixes.count && !err; k++)

@@ -11,6 +11,7 @@
 
 #include "rundir.h"
 #include "../log.h"
+#include "../zerotier/view.h"
 
 static void parent_of(const char *path, char parent[PATH_MAX])
 {
@@ -91,6 +92,7 @@ void rundir_unlock(const char *run_dir, int lock)
 	if (!journal_exists(run_dir)) {
 		snprintf(path, sizeof(path), "%s/lock", run_dir);
 		unlink(path);
+		zerotier_views_remove(run_dir); /* the agent's, which has gone or is about to */
 		if (!rmdir(run_dir)) {
 			parent_of(run_dir, path);
 			rmdir(path);

@@ -158,9 +158,7 @@ int zerotier_get_network(const struct zerotier_service *service, uint64_t networ
 	return zerotier_ask(service, path, NULL, parse_network, out, why);
 }
 
-int zerotier_set_network(const struct zerotier_service *service, uint64_t network,
-			 const struct zerotier_flags *flags, struct zerotier_network *out,
-			 char *why)
+char *zerotier_flags_body(const struct zerotier_flags *flags)
 {
 	const struct {
 		const char *key;
@@ -171,21 +169,30 @@ int zerotier_set_network(const struct zerotier_service *service, uint64_t networ
 		{"allowDefault", flags->allow_default},
 	};
 	json_t *body = json_object();
-	char path[40], *text;
-	int err = -ENOMEM;
+	char *text;
 
-	*out = (struct zerotier_network){.id = network};
-	snprintf(path, sizeof(path), "/network/%016" PRIx64, network);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++)
 		if (settings[i].value)
 			json_object_set_new(body, settings[i].key,
 					    json_boolean(*settings[i].value));
 	text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	return text;
+}
+
+int zerotier_set_network(const struct zerotier_service *service, uint64_t network,
+			 const struct zerotier_flags *flags, struct zerotier_network *out,
+			 char *why)
+{
+	char path[40], *text = zerotier_flags_body(flags);
+	int err = -ENOMEM;
+
+	*out = (struct zerotier_network){.id = network};
+	snprintf(path, sizeof(path), "/network/%016" PRIx64, network);
 	if (text)
 		err = zerotier_ask(service, path, text, parse_network, out, why);
 	else
 		zerotier_explain(why, "out of memory");
 	free(text);
-	json_decref(body);
 	return err;
 }

@@ -124,6 +124,12 @@ void zerotier_request(const struct zerotier_service *service, const char *path,
 		      struct zerotier_request *request, struct http_request *http);
 void zerotier_request_clear(struct zerotier_request *request);
 
+/* The body of a POST that joins a network and sets flags: to be freed; NULL when out of memory. */
+char *zerotier_flags_body(const struct zerotier_flags *flags);
+
+/* "OK", "ACCESS_DENIED"... as the API says it; "OTHER" for what is not known here. */
+const char *zerotier_status_name(enum zerotier_network_status status);
+
 /* Whether an answer is worth parsing: 0, or an error with words. */
 int zerotier_judge(const struct zerotier_service *service, const struct http_answer *answer,
 		   char *why);

@@ -20,6 +20,11 @@ static const char *const statuses[] = {
 	[ZEROTIER_AUTHENTICATION_REQUIRED] = "AUTHENTICATION_REQUIRED",
 };
 
+const char *zerotier_status_name(enum zerotier_network_status status)
+{
+	return status == ZEROTIER_STATUS_OTHER ? "OTHER" : statuses[status];
+}
+
 static int nonsense(char *why, const char *what)
 {
 	zerotier_explain(why,

@@ -32,9 +32,9 @@ static int read_pools(const json_t *array, struct zerotier_controller *out)
 	return 0;
 }
 
-static int parse_settings(const char *body, size_t length, void *arg, char *why)
+int zerotier_parse_controller(const char *body, size_t length, struct zerotier_controller *out,
+			      char *why)
 {
-	struct zerotier_controller *out = arg;
 	json_t *root = zerotier_json(body, length, JSON_OBJECT, why);
 	const json_t *mode = json_object_get(root, "v6AssignMode");
 	uint64_t network;
@@ -77,7 +77,8 @@ static int add_member(struct zerotier_controller *out, const char *id)
 }
 
 /* {"ID": REVISION, ...}, or the same as an array of objects with one field each. */
-static int parse_member_list(const char *body, size_t length, void *arg, char *why)
+int zerotier_parse_member_list(const char *body, size_t length, struct zerotier_controller *out,
+			       char *why)
 {
 	json_t *root = json_loadb(body, length, 0, NULL), *part, *revision;
 	const char *id;
@@ -89,18 +90,18 @@ static int parse_member_list(const char *body, size_t length, void *arg, char *w
 		return -EPROTO;
 	}
 	json_object_foreach (root, id, revision)
-		err = err ? err : add_member(arg, id);
+		err = err ? err : add_member(out, id);
 	json_array_foreach (root, i, part) {
 		json_object_foreach (part, id, revision)
-			err = err ? err : add_member(arg, id);
+			err = err ? err : add_member(out, id);
 	}
 	json_decref(root);
 	return err;
 }
 
-static int parse_member(const char *body, size_t length, void *arg, char *why)
+int zerotier_parse_member(const char *body, size_t length, struct zerotier_member *member,
+			  char *why)
 {
-	struct zerotier_member *member = arg;
 	json_t *root = zerotier_json(body, length, JSON_OBJECT, why);
 	int err;
 
@@ -115,24 +116,54 @@ static int parse_member(const char *body, size_t length, void *arg, char *why)
 	return err;
 }
 
+void zerotier_controller_path(uint64_t network, char *path)
+{
+	snprintf(path, ZEROTIER_CONTROLLER_PATH_MAX, CONTROLLER_PATH, network);
+}
+
+void zerotier_member_list_path(uint64_t network, char *path)
+{
+	snprintf(path, ZEROTIER_CONTROLLER_PATH_MAX, CONTROLLER_PATH "/member", network);
+}
+
+void zerotier_member_path(uint64_t network, uint64_t node, char *path)
+{
+	snprintf(path, ZEROTIER_CONTROLLER_PATH_MAX, CONTROLLER_PATH "/member/%010" PRIx64, network,
+		 node);
+}
+
+static int parse_settings(const char *body, size_t length, void *out, char *why)
+{
+	return zerotier_parse_controller(body, length, out, why);
+}
+
+static int parse_list(const char *body, size_t length, void *out, char *why)
+{
+	return zerotier_parse_member_list(body, length, out, why);
+}
+
+static int parse_member(const char *body, size_t length, void *out, char *why)
+{
+	return zerotier_parse_member(body, length, out, why);
+}
+
 int zerotier_get_controller(const struct zerotier_service *service, uint64_t network,
 			    struct zerotier_controller *out, char *why)
 {
-	char path[80];
+	char path[ZEROTIER_CONTROLLER_PATH_MAX];
 	int err;
 
 	*out = (struct zerotier_controller){.network = network};
-	snprintf(path, sizeof(path), CONTROLLER_PATH, network);
+	zerotier_controller_path(network, path);
 	err = zerotier_ask(service, path, NULL, parse_settings, out, why);
 	if (!err) {
-		snprintf(path, sizeof(path), CONTROLLER_PATH "/member", network);
-		err = zerotier_ask(service, path, NULL, parse_member_list, out, why);
+		zerotier_member_list_path(network, path);
+		err = zerotier_ask(service, path, NULL, parse_list, out, why);
 	}
 	for (size_t i = 0; i < out->member_count && !err; i++) {
 		struct zerotier_member *member = &out->members[i];
 
-		snprintf(path, sizeof(path), CONTROLLER_PATH "/member/%010" PRIx64, network,
-			 member->node);
+		zerotier_member_path(network, member->node, path);
 		err = zerotier_ask(service, path, NULL, parse_member, member, why);
 		if (err == -ENOENT) /* deleted in the meantime */
 			err = 0;

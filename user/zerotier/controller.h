@@ -26,6 +26,21 @@ struct zerotier_controller {
 	bool truncated; /* there are more members than are read */
 };
 
+/* Parts, for those who do not wait: a path of the API, and what to make of the answer. The paths need
+ * ZEROTIER_CONTROLLER_PATH_MAX bytes. */
+#define ZEROTIER_CONTROLLER_PATH_MAX 80
+void zerotier_controller_path(uint64_t network, char *path);
+void zerotier_member_list_path(uint64_t network, char *path);
+void zerotier_member_path(uint64_t network, uint64_t node, char *path);
+
+/* @out->network says for which network the answer must be. 0 or an error with words. */
+int zerotier_parse_controller(const char *body, size_t length, struct zerotier_controller *out,
+			      char *why);
+/* Fills in @out->members, of which nothing is known yet but their ids. */
+int zerotier_parse_member_list(const char *body, size_t length, struct zerotier_controller *out,
+			       char *why);
+int zerotier_parse_member(const char *body, size_t length, struct zerotier_member *out, char *why);
+
 /* Returns 0, -ENOENT when the local service is not the controller of the network, or another error
  * like those of api.h. Free it with zerotier_controller_free(). */
 int zerotier_get_controller(const struct zerotier_service *service, uint64_t network,

@@ -175,6 +175,7 @@ static int resolve_section(struct conf *conf, struct conf_zerotier *section, boo
 	else
 		log_info("zerotier %016" PRIx64 ": its interface is %s", section->network, name);
 	snprintf(section->interface, sizeof(section->interface), "%s", name);
+	section->interface_auto = true;
 	return 0;
 }
 

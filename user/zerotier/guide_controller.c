@@ -69,7 +69,7 @@ void guide_controller(const struct zerotier_survey *survey)
 	struct findings findings = {0};
 
 	print_settings(survey);
-	zerotier_survey_findings(survey, &findings);
+	zerotier_survey_findings(survey, true, &findings);
 	print_findings(&findings);
 	findings_free(&findings);
 }

@@ -105,18 +105,11 @@ static int find_outlets(struct zerotier_survey *survey, struct nl_sock *nl)
 	return 0;
 }
 
-int zerotier_survey(const struct conf *conf, const struct conf_zerotier *section,
-		    struct zerotier_survey *out)
+static int ask_kernel(struct zerotier_survey *out)
 {
 	struct nl_sock *nl = NULL;
-	int err;
+	int err = netlink_open(&nl);
 
-	*out = (struct zerotier_survey){
-		.facts = {.conf = conf, .section = section},
-		.network = {.id = section->network},
-	};
-	ask_service(out, section->network);
-	err = netlink_open(&nl);
 	if (!err && !out->facts.node)
 		err = find_node(out, nl);
 	if (!err)
@@ -133,18 +126,58 @@ int zerotier_survey(const struct conf *conf, const struct conf_zerotier *section
 	return err;
 }
 
-void zerotier_survey_findings(const struct zerotier_survey *survey, struct findings *out)
+int zerotier_survey(const struct conf *conf, const struct conf_zerotier *section,
+		    struct zerotier_survey *out)
 {
-	const struct zerotier_facts *facts = &survey->facts;
+	*out = (struct zerotier_survey){
+		.facts = {.conf = conf, .section = section},
+		.network = {.id = section->network},
+	};
+	ask_service(out, section->network);
+	return ask_kernel(out);
+}
 
+int zerotier_survey_of_view(const struct conf *conf, const struct conf_zerotier *section,
+			    struct zerotier_view *view, struct zerotier_survey *out)
+{
+	*out = (struct zerotier_survey){
+		.facts = {.conf = conf, .section = section},
+		.service = view->node,
+		.network = view->network,
+		.controller = view->controller,
+		.peers = view->peers,
+		.joined = view->joined,
+	};
+	memcpy(out->why, view->why, sizeof(out->why));
+	if (view->known) {
+		out->facts.service = &out->service;
+		out->facts.node = out->service.id;
+		out->facts.network = view->joined ? &out->network : NULL;
+		out->facts.controller = view->is_controller ? &out->controller : NULL;
+	}
+	*view = (struct zerotier_view){0};
+	return ask_kernel(out);
+}
+
+static void judge_service(const struct zerotier_survey *survey, struct findings *out)
+{
 	if (*survey->why) {
 		findings_add(out, FINDING_ERROR, "%s", survey->why);
 		findings_remedy(out, "then ask again: forwarding goes on as it is");
-	} else if (!facts->service->online) {
+	} else if (!survey->facts.service->online) {
 		findings_add(out, FINDING_WARNING,
 			     "zerotier-one does not reach ZeroTier's root servers");
 		findings_remedy(out, "let UDP port 9993 out of this machine");
 	}
+}
+
+void zerotier_survey_findings(const struct zerotier_survey *survey, bool needed,
+			      struct findings *out)
+{
+	const struct zerotier_facts *facts = &survey->facts;
+
+	if (needed || !*survey->why)
+		judge_service(survey, out);
 	if (facts->network)
 		zerotier_advise(facts->network, facts->node, out);
 	else if (!*survey->why)

@@ -4,6 +4,7 @@
 #define ZT6_ZEROTIER_SURVEY_H
 
 #include "checks.h"
+#include "view.h"
 
 struct zerotier_survey {
 	struct zerotier_facts facts; /* points into what follows */
@@ -27,8 +28,14 @@ struct zerotier_survey {
 int zerotier_survey(const struct conf *conf, const struct conf_zerotier *section,
 		    struct zerotier_survey *out);
 
-/* All that zerotier_check() finds, after the state of the service and of the network. */
-void zerotier_survey_findings(const struct zerotier_survey *survey, struct findings *out);
+/* The same out of what the agent has seen, which it takes: only the kernel is asked. */
+int zerotier_survey_of_view(const struct conf *conf, const struct conf_zerotier *section,
+			    struct zerotier_view *view, struct zerotier_survey *out);
+
+/* All that zerotier_check() finds, after the state of the service and of the network.
+ * @needed: it is a fault that the service does not answer */
+void zerotier_survey_findings(const struct zerotier_survey *survey, bool needed,
+			      struct findings *out);
 
 void zerotier_survey_free(struct zerotier_survey *survey);
 
