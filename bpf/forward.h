@@ -103,9 +103,10 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 		return ZT6_PASS_NO_ROUTE;
 	if (p->hop_limit <= 1)
 		return ZT6_PASS_HOP_LIMIT;
+	if (p->ip_length > route->mtu)
+		return too_big(frame, key.port, p, route->mtu);
 	/* A TAP loses frames in several buffers silently: the kernel linearises them. */
-	if (p->ip_length > route->mtu ||
-	    (route->one_buffer && frame_is_multi_buffer(frame, p->frame_length)))
+	if (route->one_buffer && frame_is_multi_buffer(frame, p->frame_length))
 		return ZT6_PASS_TOO_BIG;
 	if (settings->flags & ZT6_SETTINGS_TRAFFIC) {
 		route->packets++;

@@ -32,6 +32,26 @@ static __always_inline long frame_load(frame_t *frame, __u32 offset, void *to, _
 	return bpf_xdp_load_bytes(frame, offset, to, length);
 }
 
+/* Replaces two bytes that an Internet checksum covers, and updates that (RFC 1624 eqn. 3). Both
+ * offsets count from the start of the frame; where they differ by an odd number, the bytes are the
+ * low and the high one of two words. */
+static __always_inline long frame_replace16(frame_t *frame, __u32 offset, __u32 checksum_offset,
+					    __be16 from, __be16 to)
+{
+	bool odd = (offset - checksum_offset) & 1;
+	__u64 sum = odd ? (__u16)~__builtin_bswap16(from) + (__u64)__builtin_bswap16(to)
+			: (__u16)~from + (__u64)to;
+	__sum16 checksum;
+	long err;
+
+	err = bpf_xdp_load_bytes(frame, checksum_offset, &checksum, sizeof(checksum));
+	if (err)
+		return err;
+	checksum = zt6_checksum_fold(sum + (__u16)~checksum);
+	err = bpf_xdp_store_bytes(frame, offset, &to, sizeof(to));
+	return err ? err : bpf_xdp_store_bytes(frame, checksum_offset, &checksum, sizeof(checksum));
+}
+
 /* Moves the start of the frame: grows it in front by @bytes, or shrinks it when negative. */
 static __always_inline long frame_grow_front(frame_t *frame, int bytes)
 {

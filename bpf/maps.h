@@ -16,7 +16,7 @@ struct {
 	__type(value, struct zt6_settings);
 } settings SEC(".maps");
 
-/* Agent writes (shared memory), programs read. */
+/* Agent writes (shared memory), programs read; the generation both add to. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -93,6 +93,14 @@ struct {
 	__type(value, struct zt6_buckets);
 } buckets SEC(".maps");
 
+/* Programs write and read, the agent and `status` read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ZT6_MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct zt6_path_mtu);
+} path_mtus SEC(".maps");
+
 /* Programs only: what keeps one solicitor from being handed over at each retransmission. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -145,6 +153,7 @@ struct scratch {
 	struct bpf_fib_lookup fib;
 	struct zt6_address_key member_key;
 	struct zt6_member member;
+	__u8 message[560]; /* an ICMPv4 error, of at most 556 */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

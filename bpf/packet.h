@@ -17,6 +17,7 @@
 #define VLAN_VID_MASK 0x0fff
 
 #define IPPROTO_HOPOPTS  0
+#define IPPROTO_TCP      6
 #define IPPROTO_IPV6     41 /* 6in4, RFC 4213 §3.5 */
 #define IPPROTO_FRAGMENT 44
 

@@ -15,21 +15,26 @@
 #include "maps.h"
 #include "bucket.h"
 #include "link_header.h"
+#include "ipv4.h"
+#include "path_mtu.h"
 #include "sixinfour.h"
+#include "frag_needed.h"
 #include "fib.h"
 #include "members.h"
+#include "mss.h"
 #include "route.h"
 #include "binding.h"
 #include "guard.h"
 #include "policy.h"
 #include "rewrite.h"
+#include "too_big.h"
 #include "nd_recent.h"
 #include "ndp.h"
 #include "forward.h"
 
 static __always_inline int pipeline(frame_t *frame, const struct zt6_port *port,
-				    const struct zt6_settings *settings,
-				    const struct zt6_agent *told, struct packet *p)
+				    const struct zt6_settings *settings, struct zt6_agent *told,
+				    struct packet *p)
 {
 	__be16 ether_type;
 	int verdict;
@@ -42,6 +47,10 @@ static __always_inline int pipeline(frame_t *frame, const struct zt6_port *port,
 		verdict = packet_ipv6(frame, p, p->frame_length - p->link_length);
 	} else if (ether_type == bpf_htons(ETH_P_IP) && port->role == ZT6_ROLE_UPLINK) {
 		verdict = sixinfour_decapsulate(frame, settings, p);
+		if (verdict == NOT_SIXINFOUR) {
+			path_mtu_learn(frame, settings, told, p);
+			verdict = ZT6_PASS_OTHER;
+		}
 	} else {
 		verdict = ZT6_PASS_OTHER;
 	}

@@ -47,6 +47,37 @@ static __always_inline int rewrite_header(frame_t *frame, const struct packet *p
 	return GO_ON;
 }
 
+/* Segments with SYN are few: of the others no more than one byte is looked at. @frame: with its new
+ * headers, so that what goes up unchanged has not been touched */
+static __always_inline void rewrite_mss(frame_t *frame, const struct packet *p,
+					const struct zt6_route *route)
+{
+	const __u8 *tcp = frame_at(frame, route->header_length) + IPV6_HEADER;
+
+	if (!route->mss || p->next_header != IPPROTO_TCP ||
+	    (const void *)(tcp + TCP_FLAGS_BYTE + 1) > frame_end(frame) ||
+	    !(tcp[TCP_FLAGS_BYTE] & TCP_FLAG_SYN))
+		return;
+	mss_clamp(frame, route->header_length + IPV6_HEADER, p->ip_length - IPV6_HEADER,
+		  route->mss);
+}
+
+/* The new header that the route has ready. */
+static __always_inline int rewrite_headers(frame_t *frame, const struct packet *p,
+					   const struct zt6_route *route)
+{
+	switch (route->header_length) {
+	case ETH_HEADER:
+		return rewrite_header(frame, p, route, ETH_HEADER, false);
+	case VLAN_HEADER:
+		return rewrite_header(frame, p, route, VLAN_HEADER, false);
+	case ETH_HEADER + IPV4_HEADER:
+		return rewrite_header(frame, p, route, ETH_HEADER + IPV4_HEADER, true);
+	default:
+		return rewrite_header(frame, p, route, VLAN_HEADER + IPV4_HEADER, true);
+	}
+}
+
 /**
  * rewrite_and_redirect - send the packet on its way.
  *
@@ -67,16 +98,10 @@ static __always_inline int rewrite_and_redirect(frame_t *frame, const struct pac
 	/* Bytes behind the IPv6 packet are the incoming link's, not the packet's. */
 	if (padding && frame_grow_tail(frame, -(int)padding))
 		return ZT6_DROP_MALFORMED;
-	switch (route->header_length) {
-	case ETH_HEADER:
-		return rewrite_header(frame, p, route, ETH_HEADER, false);
-	case VLAN_HEADER:
-		return rewrite_header(frame, p, route, VLAN_HEADER, false);
-	case ETH_HEADER + IPV4_HEADER:
-		return rewrite_header(frame, p, route, ETH_HEADER + IPV4_HEADER, true);
-	default:
-		return rewrite_header(frame, p, route, VLAN_HEADER + IPV4_HEADER, true);
-	}
+	if (rewrite_headers(frame, p, route) != GO_ON)
+		return ZT6_DROP_MALFORMED;
+	rewrite_mss(frame, p, route);
+	return GO_ON;
 }
 
 #endif

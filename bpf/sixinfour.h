@@ -3,10 +3,7 @@
 #ifndef ZT6_SIXINFOUR_H
 #define ZT6_SIXINFOUR_H
 
-#define IPV4_VERSION_IHL 0x45 /* version 4, five words: no options */
-#define IPV4_DF          0x4000
-#define IPV4_FRAGMENT    0x3fff /* More Fragments, and the offset */
-#define IPV4_HEADER      20
+#define NOT_SIXINFOUR (-2) /* in place of a verdict */
 
 #define ECN_MASK    0x03
 #define ECN_NOT_ECT 0x00
@@ -15,11 +12,6 @@
 #define ECN_CE      0x03
 
 #define LOOPBACK_IFINDEX 1
-
-static __always_inline __u16 ipv4_checksum(const struct iphdr *ip)
-{
-	return zt6_checksum_fold(zt6_sum_words(ip, sizeof(*ip) / 4, 0));
-}
 
 /* The tunnel between these ends, or NULL. */
 static __always_inline const struct zt6_tunnel *sixinfour_tunnel(
@@ -44,7 +36,7 @@ static __always_inline const struct zt6_tunnel *sixinfour_tunnel_of(
  * sixinfour_outer - check the IPv4 header at p->link_length, and step behind it.
  * @tunnel: out, whose packet it is
  *
- * What belongs to no tunnel of ours, and what only the kernel's own tunnel handles (fragments,
+ * Other IPv4 is NOT_SIXINFOUR. What belongs to no tunnel of ours, and what only the kernel's own tunnel handles (fragments,
  * options), passes. The kernel has not seen the header yet, so its checksum is verified here.
  */
 static __always_inline int sixinfour_outer(frame_t *frame, const struct zt6_settings *settings,
@@ -54,8 +46,10 @@ static __always_inline int sixinfour_outer(frame_t *frame, const struct zt6_sett
 	const struct iphdr *ip = frame_at(frame, p->link_length);
 	__u32 total;
 
-	if ((const void *)(ip + 1) > frame_end(frame) || ip->protocol != IPPROTO_IPV6)
+	if ((const void *)(ip + 1) > frame_end(frame))
 		return ZT6_PASS_OTHER;
+	if (ip->protocol != IPPROTO_IPV6)
+		return NOT_SIXINFOUR;
 	*tunnel = sixinfour_tunnel(settings, ip->saddr, ip->daddr);
 	if (!*tunnel || p->to_group)
 		return ZT6_PASS_OTHER;
@@ -119,13 +113,13 @@ static __always_inline int sixinfour_decapsulate(frame_t *frame,
 /* The outer header, without what differs from packet to packet: total length, identification and
  * inherited fields are 0, and the checksum is that of the header as it stands. */
 static __always_inline void sixinfour_outer_header(struct iphdr *ip,
-						   const struct zt6_tunnel *tunnel)
+						   const struct zt6_tunnel *tunnel, __u8 flags)
 {
 	ip->version_ihl = IPV4_VERSION_IHL;
 	ip->tos = tunnel->flags & ZT6_TUNNEL_INHERIT_TOS ? 0 : tunnel->tos & ~ECN_MASK;
 	ip->tot_len = 0;
 	ip->id = 0;
-	ip->frag_off = tunnel->flags & ZT6_TUNNEL_DF ? bpf_htons(IPV4_DF) : 0;
+	ip->frag_off = flags & ZT6_TUNNEL_DF ? bpf_htons(IPV4_DF) : 0;
 	ip->ttl = tunnel->flags & ZT6_TUNNEL_INHERIT_TTL ? 0 : tunnel->ttl;
 	ip->protocol = IPPROTO_IPV6;
 	ip->check = 0;
@@ -138,16 +132,22 @@ static __always_inline void sixinfour_outer_header(struct iphdr *ip,
  * sixinfour_header - prepare the header that takes packets into a tunnel.
  * @uplink: the port that the tunnel's packets leave by
  * @fib: out, the answer of the kernel; mtu_result is that of the IPv4 path
- * @route: out, header and tunnel flags
+ * @length: of the packet that it is for, bytes of IPv6, where there is no choice about that any more;
+ *	else 0
+ * @route: out, header, tunnel flags and MTU
  *
  * The next hop comes from the kernel's own table. Asked from lo (whose `forwarding` the loader
  * sets), the lookup is that of a packet which the machine itself sends. Returns a
  * BPF_FIB_LKUP_RET_*; NOT_FWDED as well when the route does not leave by the uplink.
+ *
+ * Where the path carries no 1280 bytes of IPv6 whole, Don't Fragment stays off (RFC 4213 §3.2.2).
  */
 static __always_inline long sixinfour_header(frame_t *frame, const struct zt6_tunnel *tunnel,
-					     const struct zt6_port *uplink,
+					     const struct zt6_port *uplink, __u32 length,
 					     struct bpf_fib_lookup *fib, struct zt6_route *route)
 {
+	__u8 flags = tunnel->flags;
+	bool whole;
 	long result;
 
 	__builtin_memset(fib, 0, sizeof(*fib));
@@ -162,14 +162,17 @@ static __always_inline long sixinfour_header(frame_t *frame, const struct zt6_tu
 		return result;
 	if (fib->ifindex != uplink->ifindex)
 		return BPF_FIB_LKUP_RET_NOT_FWDED;
+	route->mtu = path_mtu_inner(tunnel, fib->mtu_result, &whole);
+	if (!whole || length > route->mtu)
+		flags &= ~ZT6_TUNNEL_DF;
 	route->header_length =
 		link_header(route->header, uplink, fib->dmac, fib->smac, bpf_htons(ETH_P_IP));
 	if (route->header_length == ETH_HEADER)
-		sixinfour_outer_header((void *)(route->header + ETH_HEADER), tunnel);
+		sixinfour_outer_header((void *)(route->header + ETH_HEADER), tunnel, flags);
 	else
-		sixinfour_outer_header((void *)(route->header + VLAN_HEADER), tunnel);
+		sixinfour_outer_header((void *)(route->header + VLAN_HEADER), tunnel, flags);
 	route->header_length += IPV4_HEADER;
-	route->tunnel_flags = tunnel->flags;
+	route->tunnel_flags = flags;
 	return BPF_FIB_LKUP_RET_SUCCESS;
 }
 

@@ -14,10 +14,13 @@
 #include "packet.h"
 #include "maps.h"
 #include "link_header.h"
+#include "ipv4.h"
+#include "path_mtu.h"
 #include "sixinfour.h"
 #include "fib.h"
 #include "binding.h"
 #include "guard.h"
+#include "mss.h"
 
 /* Set by the loader before the program is loaded: the slot of the interface it is attached to. */
 const volatile __u32 port_slot = 0;
@@ -70,6 +73,7 @@ int zt6_uplink_ingress(struct __sk_buff *frame)
 	const struct zt6_port *port;
 	__be16 ether_type;
 	__u8 class_flow;
+	bool whole;
 	int verdict;
 
 	if (!set || !uplink || frame->protocol != bpf_htons(ETH_P_IP))
@@ -99,13 +103,30 @@ int zt6_uplink_ingress(struct __sk_buff *frame)
 							       << 4;
 	if (bpf_skb_store_bytes(frame, p.link_length + 1, &class_flow, sizeof(class_flow), 0))
 		return tunnel_count(p.in_port, p.frame_length, ZT6_DROP_MALFORMED);
+	if (p.next_header == IPPROTO_TCP)
+		mss_clamp(frame, p.link_length + IPV6_HEADER, p.ip_length - IPV6_HEADER,
+			  mss_of_mtu(path_mtu_inner(tunnel, tunnel->mtu + IPV4_HEADER, &whole)));
 	tunnel_count(p.in_port, p.frame_length, ZT6_DECAPSULATED);
 	return bpf_redirect(port->ifindex, BPF_F_INGRESS);
+}
+
+/* Bytes of the largest IPv6 packet that comes of this one, which may be an aggregate. */
+static __always_inline __u32 egress_largest(struct __sk_buff *frame, const struct ipv6_header *ip)
+{
+	__u8 offset = 0;
+
+	if (!frame->gso_size)
+		return frame->len;
+	if (ip->next_header == IPPROTO_TCP)
+		bpf_skb_load_bytes(frame, IPV6_HEADER + TCP_OFFSET_BYTE, &offset, sizeof(offset));
+	return frame->gso_size + IPV6_HEADER + (offset >> 4) * 4;
 }
 
 /**
  * zt6_tunnel_egress - IPv6 that the kernel sends into the TUN leaves by the uplink as 6in4.
  *
+ * The kernel has compared it with the interface's MTU. Where the path carries less than that (and no
+ * agent runs, who would set it), it goes without Don't Fragment: late is better than never.
  * Room for the IPv4 header comes from adjust_room, which keeps segmentation offload right, and room
  * for Ethernet from change_head.
  */
@@ -130,8 +151,11 @@ int zt6_tunnel_egress(struct __sk_buff *frame)
 		return TC_ACT_OK;
 	slot = tunnel->uplink;
 	uplink = bpf_map_lookup_elem(&ports, &slot);
-	if (!uplink || sixinfour_header(frame, tunnel, uplink, &fib, &route))
+	if (!uplink ||
+	    sixinfour_header(frame, tunnel, uplink, egress_largest(frame, &ip), &fib, &route))
 		return TC_ACT_SHOT;
+	if (ip.next_header == IPPROTO_TCP)
+		mss_clamp(frame, IPV6_HEADER, length - IPV6_HEADER, mss_of_mtu(route.mtu));
 	if (bpf_skb_adjust_room(frame, IPV4_HEADER, BPF_ADJ_ROOM_MAC,
 				BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_FIXED_GSO))
 		return TC_ACT_SHOT;

@@ -5,6 +5,7 @@
 #include <bpf/bpf_endian.h>
 
 #include "zt6_abi.h"
+#include "zt6_na.h"
 #include "frame_xdp.h"
 #include "pipeline.h"
 
@@ -34,7 +35,7 @@ int zt6_xdp(struct xdp_md *frame)
 	__u32 zero = 0, slot = port_slot;
 	struct packet *p = bpf_map_lookup_elem(&packets, &zero);
 	const struct zt6_settings *set = bpf_map_lookup_elem(&settings, &zero);
-	const struct zt6_agent *told = bpf_map_lookup_elem(&agent, &zero);
+	struct zt6_agent *told = bpf_map_lookup_elem(&agent, &zero);
 	const struct zt6_port *port = bpf_map_lookup_elem(&ports, &slot);
 	struct zt6_port_counters *count = bpf_map_lookup_elem(&counters, &slot);
 	__u32 verdict;

@@ -30,6 +30,8 @@
 #define ZT6_IFNAMSIZ 16
 
 #define ZT6_ETH_ALEN 6
+
+#define ZT6_IPV6_MIN_MTU 1280 /* RFC 8200 §5 */
 /* The longest output header: Ethernet, an 802.1Q tag, IPv4 without options. */
 #define ZT6_MAX_HEADER (14 + 4 + 20)
 
@@ -65,6 +67,16 @@ struct zt6_tunnel {
 	__u8 pad;
 };
 
+/* `path_mtus`, by slot of the tunnel's interface: what ICMPv4 has told of the path between its ends
+ * (RFC 1191). */
+struct zt6_path_mtu {
+	__be32 local;
+	__be32 remote;
+	__u32 mtu; /* of the outer packets, bytes; ZT6_IPV6_MIN_MTU + 19 stands for anything lower */
+	__u32 pad;
+	__u64 expires_ns; /* CLOCK_MONOTONIC; 0: nothing is known */
+};
+
 enum zt6_settings_flags {
 	ZT6_SETTINGS_TRAFFIC = 1 << 0, /* packets and bytes of each member are counted */
 };
@@ -77,7 +89,8 @@ struct zt6_settings {
 	__u32 cache_sets;      /* of `routes`; a power of two */
 	__u32 jiffies_per_sec; /* CONFIG_HZ of the running kernel */
 	__u32 tunnel_count;
-	__u32 flags; /* enum zt6_settings_flags */
+	__u32 flags;           /* enum zt6_settings_flags */
+	__u64 path_mtu_age_ns; /* how long a path MTU is believed */
 	struct zt6_tunnel tunnels[ZT6_MAX_TUNNELS];
 };
 
@@ -148,6 +161,7 @@ enum zt6_bucket {
 	ZT6_BUCKET_UNRESOLVED, /* packets that make the kernel ask for a neighbour */
 	ZT6_BUCKET_NDP,        /* Neighbour Solicitations under a rule */
 	ZT6_BUCKET_DEFERRED,   /* targets that the agent is asked to verify */
+	ZT6_BUCKET_TOO_BIG,    /* Packet Too Big sent */
 	ZT6_BUCKET_COUNT
 };
 
@@ -172,6 +186,8 @@ struct zt6_port {
 	__u8 wishes; /* enum zt6_wish, of a ZT6_ROLE_OVERLAY */
 	__u8 pad[3];
 	union zt6_addr na_source; /* source of its advertisements */
+	union zt6_addr
+		error_source; /* of ICMPv6 errors sent out of it; `::`: the kernel sends them */
 	struct zt6_rate rates[ZT6_BUCKET_COUNT];
 	struct zt6_proxy proxy; /* of a port with ZT6_PORT_PROXY */
 	__u64 network;          /* ZeroTier network id of a ZT6_ROLE_OVERLAY, or 0 */
@@ -299,6 +315,7 @@ struct zt6_traffic {
 enum zt6_event_kind {
 	ZT6_EVENT_SOLICITED, /* somebody asks for the address: verify it */
 	ZT6_EVENT_MOVED,     /* a member sends from another MAC than before */
+	ZT6_EVENT_PATH_MTU,  /* that of the tunnel on the port has become smaller */
 };
 
 /* `events`, ring buffer: what the agent shall act upon. */
@@ -329,7 +346,7 @@ struct zt6_route {
 	__u8 pad[2];                 /* aligns the IPv4 header in header[] */
 	__u8 header[ZT6_MAX_HEADER]; /* Ethernet, and IPv4 with total length and ECN still 0 */
 	__u8 src_mac[ZT6_ETH_ALEN];  /* of the frame that src was last seen in */
-	__u8 pad2[2];
+	__u16 mss;     /* the most that TCP may announce on this way; 0: whatever it likes */
 	__u64 packets; /* forwarded since the entry was filled or src has changed */
 	__u64 bytes;
 	__u8 pad3[8];

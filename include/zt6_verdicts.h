@@ -18,6 +18,8 @@
 	X(ENCAPSULATED, encapsulated, REDIRECT, "forwarded into 6in4")                             \
 	X(NDP_ANSWERED, ndp_answered, REPLY, "an NA was sent")                                     \
 	X(NDP_DEFERRED, ndp_deferred, DROP, "NS consumed, target handed to the agent")             \
+	X(TOO_BIG_ANSWERED, too_big_answered, REPLY,                                               \
+	  "larger than the path MTU, the sender was told")                                         \
 	X(PASS_OTHER, pass_other, PASS, "not ours: not IPv6 or 6in4, no role here")                \
 	X(PASS_LOCAL, pass_local, PASS, "for the gateway itself, decapsulated or not")             \
 	X(PASS_NDP, pass_ndp, PASS, "ND that is the kernel's business")                            \
@@ -36,7 +38,9 @@
 	X(DROP_SPOOFED, drop_spoofed, DROP, "guard or binding")                                    \
 	X(DROP_ECN, drop_ecn, DROP, "RFC 6040: inner Not-ECT, outer CE")                           \
 	X(DROP_UNRESOLVED_LIMITED, drop_unresolved_limited, DROP, "above unresolved-rate")         \
-	X(DROP_BLACKHOLE, drop_blackhole, DROP, "the route is a blackhole")
+	X(DROP_BLACKHOLE, drop_blackhole, DROP, "the route is a blackhole")                        \
+	X(DROP_TOO_BIG_LIMITED, drop_too_big_limited, DROP,                                        \
+	  "larger than the path MTU, above ptb-rate")
 
 enum zt6_verdict {
 #define ZT6_ENUM(id, name, action, meaning) ZT6_##id,

@@ -122,6 +122,7 @@ struct conf_limits {
 	uint32_t negative;
 	uint32_t unresolved_rate; /* packets per second and port */
 	uint32_t ndp_rate;        /* packets per second and port; 0: no limit */
+	uint32_t ptb_rate;        /* packets per second and port */
 };
 
 struct conf_tree;

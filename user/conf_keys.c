@@ -201,6 +201,8 @@ static const struct conf_key limits_keys[] = {
 	  .unit = "packets per second", FIELD(conf, limits.unresolved_rate), .fallback = "100" },
 	{ .name = "ndp-rate", .read = conf_read_number, BETWEEN(0, 10000000),
 	  .unit = "packets per second", FIELD(conf, limits.ndp_rate), .fallback = "0" },
+	{ .name = "ptb-rate", .read = conf_read_number, BETWEEN(1, 1000000),
+	  .unit = "packets per second", FIELD(conf, limits.ptb_rate), .fallback = "1000" },
 };
 
 /* clang-format on */

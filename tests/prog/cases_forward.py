@@ -12,10 +12,11 @@ from net import (BEHIND_MEMBER, BIG_MEMBER, FAR_NATIVE, FAR_TUNNEL, LAN2_HOST, L
                  LINK_LOCAL, MAC, MEMBER, NEIGHBOUR, ON_LINK_LAN_HOST, ON_LINK_MEMBER,
                  ON_LINK_ROUTER, POOL_MEMBER, ROUTER, STALE, STALE_MEMBER, TUNNEL_ADDRESS,
                  TUNNEL_GATEWAY, Host, arrives, arrives_6in4, case, change, configuration, leaves,
-                 packet, scenario, sequence, step)
+                 packet, scenario, sequence, step, told_too_big)
 
 # Somebody on the native Internet, whose packets ROUTER hands over and takes.
 FAR = Host(FAR_NATIVE, ROUTER.mac, "eth0")
+MTU = {"eth0": 1500, "zttest": 2800, "eth2": 9000}
 FAR_MEMBER = Host("2001:db8:48:b7::1", "32:00:00:00:00:05", "zttest")  # behind ON_LINK_MEMBER
 
 
@@ -32,6 +33,13 @@ def stays(name, verdict, source, destination, ether=None, **fields):
     return case(name, source.port,
                 arrives(source, packet(source.address, address, **fields), **(ether or {})),
                 verdict)
+
+
+def too_big(name, source, destination, size, mtu):
+    """A packet from a host is larger than its path: the host is told."""
+    ip = packet(source.address, destination, size)
+    return case(name, source.port, arrives(source, ip), "too_big_answered",
+                told_too_big(source, ip, mtu))
 
 
 def between_ports():
@@ -125,13 +133,13 @@ def sizes():
               (LAN_HOST, MEMBER, 9000, "overlay"), (FAR, MEMBER, 2801, "overlay"),
               (LAN_HOST, LAN2_HOST, 9001, "lan"))
     for source, to, size, port in limits:
-        cases.append(stays(f"packet of {size} bytes from {source.port} is too big for the {port}",
-                           "pass_too_big", source, to, size=size))
+        cases.append(too_big(f"packet of {size} bytes from {source.port} is too big for the {port}",
+                             source, to.address, size, min(size - 1, MTU[to.port])))
     return cases + [
         forwarded("packet as large as the route's own MTU is forwarded", FAR, MEMBER._replace(
             address="2001:470:811d:40::5"), packet(FAR.address, "2001:470:811d:40::5", 1300)),
-        stays("packet larger than the route's own MTU is too big", "pass_too_big", FAR,
-              "2001:470:811d:40::5", size=1301),
+        too_big("packet larger than the route's own MTU is too big", FAR, "2001:470:811d:40::5",
+                1301, 1300),
         forwarded("frame of 3014 bytes fits an overlay of that MTU", LAN_HOST, BIG_MEMBER,
                   packet(LAN_HOST.address, BIG_MEMBER.address, 3000)),
         # The TAP would lose it silently.
@@ -363,9 +371,8 @@ def policy_kernel():
              arrives_6in4(packet(FAR_TUNNEL, MEMBER.address, tc=2), tos=3), "pass_policy"),
         stays("own address is the kernel's under any policy", "pass_local", FAR, TUNNEL_ADDRESS),
         stays("hop limit is checked before policy", "pass_hop_limit", FAR, MEMBER, hlim=1),
-        stays("MTU is checked before policy", "pass_too_big", MEMBER, FAR, size=1501),
-        stays("tunnel's MTU is checked before policy", "pass_too_big", MEMBER, FAR_TUNNEL,
-              size=1481),
+        too_big("MTU is checked before policy", MEMBER, FAR.address, 1501, 1500),
+        too_big("tunnel's MTU is checked before policy", MEMBER, FAR_TUNNEL, 1481, 1480),
         stays("neighbour is looked for before policy", "pass_unresolved", FAR,
               "2001:470:811d::dead"),
         stays("blackhole is a blackhole under any policy", "drop_blackhole", FAR,

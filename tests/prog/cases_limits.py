@@ -3,7 +3,7 @@
 
 from net import (FAR_NATIVE, FAR_TUNNEL, LAN2_HOST, LAN_HOST, MEMBER, ON_LINK_LAN_HOST,
                  POOL_MEMBER, ROUTER, Host, arrives, arrives_6in4, change, configuration, event,
-                 flood, leaves, leaves_6in4, packet, scenario, sequence, step)
+                 flood, leaves, leaves_6in4, packet, scenario, sequence, step, told_too_big)
 
 FAR = Host(FAR_NATIVE, ROUTER.mac, "eth0")
 MOVED = MEMBER._replace(address="2001:470:811d::3:1")
@@ -32,6 +32,12 @@ def decapsulates(destination, source=FAR_TUNNEL):
 def stays(source, destination, verdict, **fields):
     return step(source.port, arrives(source, packet(source.address, destination.address, **fields)),
                 verdict)
+
+
+def too_big(source, destination, size, mtu):
+    ip = packet(source.address, destination.address, size)
+    return step(source.port, arrives(source, ip), "too_big_answered",
+                told_too_big(source, ip, mtu))
 
 
 def cache():
@@ -64,7 +70,7 @@ def cache():
                  decapsulates(LAN_HOST), forwards(FAR, LAN_HOST), forwards(MEMBER, LAN_HOST),
                  forwards(LAN2_HOST, LAN_HOST), decapsulates(LAN_HOST)),
         sequence("small packet does not make the next one fit",
-                 forwards(MEMBER, FAR, size=1500), stays(MEMBER, FAR, "pass_too_big", size=1501),
+                 forwards(MEMBER, FAR, size=1500), too_big(MEMBER, FAR, 1501, 1500),
                  forwards(MEMBER, FAR, size=1500)),
         sequence("cached route does not spare the hop limit",
                  forwards(MEMBER, FAR), stays(MEMBER, FAR, "pass_hop_limit", hlim=1),

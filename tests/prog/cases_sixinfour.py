@@ -10,7 +10,8 @@ from scapy.packet import Raw
 from net import (FAR_NATIVE, FAR_TUNNEL, FAR_TUNNEL2, LAN2_HOST, LAN_HOST, LOCAL, MAC, MEMBER,
                  ON_LINK_MEMBER, POOL_MEMBER, REMOTE, REMOTE2, ROUTER, TUNNEL_ADDRESS,
                  TUNNEL_GATEWAY, ZEROTIER, arrives, arrives_6in4, case, change, configuration,
-                 leaves, leaves_6in4, packet, scenario, sequence, solicited_node, step)
+                 leaves, leaves_6in4, packet, scenario, sequence, solicited_node, step,
+                 told_too_big)
 
 NOT_ECT, ECT1, ECT0, CE = range(4)
 ECN_NAMES = ("Not-ECT", "ECT(1)", "ECT(0)", "CE")
@@ -49,6 +50,13 @@ def encapsulated(name, ip=None, host=MEMBER, outer=None, tail=b"", **more):
 def from_broker(name, verdict, ip=None, **outer):
     """A 6in4 packet that stays as it is."""
     return case(name, "eth0", arrives_6in4(ip or inbound(), **outer), verdict)
+
+
+def too_big(name, size, mtu):
+    """A packet of a member is larger than the tunnel carries: the member is told."""
+    ip = outbound(size=size)
+    return case(name, "zttest", arrives(MEMBER, ip), "too_big_answered",
+                told_too_big(MEMBER, ip, mtu))
 
 
 def whose():
@@ -273,8 +281,7 @@ def limits():
                    arrives(MEMBER, outbound(hlim=hlim)), "pass_hop_limit") for hlim in (1, 0)]
     cases += [encapsulated(f"packet of {size} bytes is encapsulated", outbound(size=size))
               for size in (48, 49, 1279, 1280, 1479, 1480)]
-    cases += [case(f"packet of {size} bytes is too big for the tunnel", "zttest",
-                   arrives(MEMBER, outbound(size=size)), "pass_too_big")
+    cases += [too_big(f"packet of {size} bytes is too big for the tunnel", size, 1480)
               for size in (1481, 1500, 2800)]
     cases += [
         decapsulated("inner packet as large as the member route's MTU is decapsulated",
@@ -340,8 +347,7 @@ def variants():
     with_tos += [
         encapsulated("packet of 1280 bytes fits a tunnel of that MTU", outbound(size=1280),
                      outer={"ttl": 64, "tos": 184}),
-        case("packet of 1281 bytes does not fit a tunnel of MTU 1280", "zttest",
-             arrives(MEMBER, outbound(size=1281)), "pass_too_big"),
+        too_big("packet of 1281 bytes does not fit a tunnel of MTU 1280", 1281, 1280),
     ]
     return [
         scenario("tunnel: ttl 0, tos inherit, pmtudisc no", configuration(tunnel=inherit), cases),

@@ -115,7 +115,8 @@ static enum zt6_bucket bucket(const char *name)
 {
 	static const char *const names[] = {[ZT6_BUCKET_UNRESOLVED] = "unresolved",
 					    [ZT6_BUCKET_NDP] = "ndp",
-					    [ZT6_BUCKET_DEFERRED] = "deferred"};
+					    [ZT6_BUCKET_DEFERRED] = "deferred",
+					    [ZT6_BUCKET_TOO_BIG] = "too_big"};
 
 	return find(name, names, ZT6_BUCKET_COUNT);
 }
@@ -141,7 +142,10 @@ static struct ending load_ending(const json_t *json)
 }
 
 static const char *const event_kinds[] = {
-	[ZT6_EVENT_SOLICITED] = "solicited", [ZT6_EVENT_MOVED] = "moved"};
+	[ZT6_EVENT_SOLICITED] = "solicited",
+	[ZT6_EVENT_MOVED] = "moved",
+	[ZT6_EVENT_PATH_MTU] = "path_mtu",
+};
 
 static void load_event(const json_t *json, struct expected_event *out)
 {
@@ -154,7 +158,7 @@ static void load_event(const json_t *json, struct expected_event *out)
 	memcpy(&out->event.addr, addr.data, 16);
 	memcpy(&out->event.source, source.data, 16);
 	memcpy(out->event.mac, mac.data, ZT6_ETH_ALEN);
-	out->event.kind = find(string(json, "kind"), event_kinds, 2);
+	out->event.kind = find(string(json, "kind"), event_kinds, 3);
 	out->port = string(json, "port");
 }
 

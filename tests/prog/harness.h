@@ -75,7 +75,7 @@ int harness_run_tc(struct harness *harness, unsigned int slot, const uint8_t *fr
 int harness_bump(struct harness *harness);
 
 /* A gateway at rest: an empty route cache, full token buckets, no agent, no event for it, and
- * nothing known of any target or member. */
+ * nothing known of any target, member or path. */
 int harness_reset(struct harness *harness);
 
 /* The agent as the programs see it: when it last went round its loop (CLOCK_MONOTONIC), or 0. */

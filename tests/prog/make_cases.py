@@ -8,13 +8,15 @@ import sys
 import cases_binding
 import cases_forward
 import cases_limits
+import cases_mss
+import cases_mtu
 import cases_ndp
 import cases_ndp_targets
 import cases_sixinfour
 import cases_tc
 
 MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forward, cases_binding, cases_limits,
-           cases_tc)
+           cases_mss, cases_mtu, cases_tc)
 
 
 def main():

@@ -10,7 +10,7 @@ from ipaddress import IPv6Address
 
 from scapy.compat import raw
 from scapy.layers.inet import IP, UDP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 from scapy.utils import mac2str
@@ -25,6 +25,15 @@ MAC = {
     "eth2": "02:00:00:00:2e:00",
 }
 LINK_LOCAL = {"eth0": "fe80::e:0", "zttest": "fe80::32", "eth1": "fe80::1e:0"}
+
+# Of the port, or where it has none a tunnel's.
+ERROR_SOURCE = {
+    "eth0": "2001:db8:48:ff::2",
+    "zttest": "2001:db8:48::1",
+    "ztbig": "2001:470:811d::80",
+    "eth1": "2001:db8:48:20::1",
+    "eth2": "2001:470:811d:30::1",
+}
 
 LOCAL, REMOTE = "192.0.2.10", "72.52.104.74"
 REMOTE2 = "203.0.113.9"
@@ -101,6 +110,14 @@ def leaves_6in4(ip, **fields):
     return raw(outer / Raw(hop(ip)))
 
 
+def told_too_big(host, ip, mtu, tag=b""):
+    """The frame in which the gateway answers a packet of `host` that is larger than its path:
+    RFC 4443 §3.2, with as much of the packet as 1280 bytes hold."""
+    error = (IPv6(src=ERROR_SOURCE[host.port], dst=ip.src, hlim=64) / ICMPv6PacketTooBig(mtu=mtu) /
+             Raw(raw(ip)[:1280 - 40 - 8]))
+    return raw(Ether(src=MAC[host.port], dst=host.mac, type=0x86DD) / Raw(raw(error)))
+
+
 def solicited_node(address):
     """RFC 4291 §2.7.1"""
     low = int(IPv6Address(address)) & 0xFFFFFF
@@ -115,7 +132,7 @@ def multicast_mac(address):
 # --- cases ---------------------------------------------------------------------------------
 
 REDIRECTS = ("forwarded", "decapsulated", "encapsulated")
-REPLIES = ("ndp_answered",)
+REPLIES = ("ndp_answered", "too_big_answered")
 
 
 def action(verdict):

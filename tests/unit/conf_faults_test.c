@@ -233,6 +233,8 @@ static const struct row {
 	{IN_LIMITS, "ndp-rate 10000001",
 	 "is out of range: it takes 0 to 10000000 packets per second"},
 	{IN_LIMITS, "ndp-rate 100/s", "ndp-rate \"100/s\": is not a whole number"},
+	{IN_LIMITS, "ptb-rate 0", "is out of range: it takes 1 to 1000000 packets per second"},
+	{IN_LIMITS, "ptb-rate 1000001", "is out of range"},
 	{IN_LIMITS, "cache 100", "\"cache\": unknown key of \"limits\""},
 };
 
@@ -293,6 +295,7 @@ static void a_scalar_stands_once(void **state)
 		{IN_LIMITS, "members 64"},
 		{IN_LIMITS, "negative 64"},
 		{IN_LIMITS, "ndp-rate 64"},
+		{IN_LIMITS, "ptb-rate 64"},
 		{IN_LIMITS, "unresolved-rate 64"},
 	};
 

@@ -46,7 +46,7 @@ static void what_is_built_may_be_set(void **state)
 		{IN_FIREWALL, "rules shipped; allow tcp 22; allow icmpv6 144 from ::/0"},
 		{IN_FIREWALL, "policy off"},
 		{IN_LIMITS, "members 16; negative 16"},
-		{IN_LIMITS, "cache-entries 64; unresolved-rate 5; ndp-rate 5"},
+		{IN_LIMITS, "cache-entries 64; unresolved-rate 5; ndp-rate 5; ptb-rate 5"},
 	};
 
 	(void)state;

@@ -70,6 +70,7 @@ GET(members, c->limits.members)
 GET(negative, c->limits.negative)
 GET(unresolved_rate, c->limits.unresolved_rate)
 GET(ndp_rate, c->limits.ndp_rate)
+GET(ptb_rate, c->limits.ptb_rate)
 
 static const struct row {
 	const char *template, *statement;
@@ -231,6 +232,9 @@ static const struct row {
 	{IN_LIMITS, "", unresolved_rate, 100},
 	{IN_LIMITS, "unresolved-rate 1", unresolved_rate, 1},
 	{IN_LIMITS, "unresolved-rate 1000000", unresolved_rate, 1000000},
+	{IN_LIMITS, "", ptb_rate, 1000},
+	{IN_LIMITS, "ptb-rate 1", ptb_rate, 1},
+	{IN_LIMITS, "ptb-rate 1000000", ptb_rate, 1000000},
 	{IN_LIMITS, "", ndp_rate, 0},
 	{IN_LIMITS, "ndp-rate 0", ndp_rate, 0},
 	{IN_LIMITS, "ndp-rate 10000000", ndp_rate, 10000000},

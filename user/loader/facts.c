@@ -106,6 +106,8 @@ static int collect_address(struct nlmsghdr *message, void *arg)
 		return -EBADMSG;
 	memcpy(&address.prefix.addr, nla_data(addr), sizeof(struct in6_addr));
 	address.prefix.len = ifa->ifa_prefixlen;
+	address.usable = ifa->ifa_scope != RT_SCOPE_HOST &&
+			 !(ifa->ifa_flags & (IFA_F_TENTATIVE | IFA_F_DEPRECATED));
 	for (size_t i = 0; i < set->count; i++)
 		if (set->list[i].ifindex == address.ifindex &&
 		    prefix_equal(&set->list[i].prefix, &address.prefix))

@@ -31,6 +31,7 @@ int facts_iface(struct nl_sock *nl, const char *name, struct iface_facts *out);
 struct own_address {
 	int ifindex;
 	struct prefix prefix; /* the address, with the length of its link's prefix */
+	bool usable;          /* as a source: not of this machine only, tentative or deprecated */
 };
 
 /**

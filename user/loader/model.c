@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +10,9 @@
 #include "../log.h"
 
 #define NSEC_PER_SEC 1000000000ULL
+
+/* Seconds: RFC 1191 §6.3 wants 10 minutes. */
+#define PATH_MTU_AGE 600
 
 static int slot_of(const struct model *model, const char *name)
 {
@@ -129,6 +133,47 @@ static int add_members(struct model *model, const struct conf_zerotier *zerotier
 	return err;
 }
 
+/* The address of an interface that its errors have as their source, or NULL: the first one in the
+ * kernel's order, a unique local one (RFC 4193) only where there is no other. */
+static const struct own_address *usable_address(const struct own_address *own, size_t count,
+						__u32 ifindex)
+{
+	const struct own_address *local = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!own[i].usable || (__u32)own[i].ifindex != ifindex)
+			continue;
+		if ((own[i].prefix.addr.s6_addr[0] & 0xfe) != 0xfc)
+			return &own[i];
+		if (!local)
+			local = &own[i];
+	}
+	return local;
+}
+
+void model_error_sources(struct model *model, const struct own_address *own, size_t count)
+{
+	const struct own_address *of_tunnel = NULL, *found;
+
+	for (__u32 i = 0; i < model->settings.tunnel_count && !of_tunnel; i++)
+		of_tunnel = usable_address(
+			own, count,
+			model->ports[model->settings.tunnels[i].port % ZT6_MAX_PORTS].ifindex);
+	for (int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		struct zt6_port *port = &model->ports[slot];
+
+		memset(&port->error_source, 0, sizeof(port->error_source));
+		if (port->role == ZT6_ROLE_NONE || !port->ifindex)
+			continue;
+		found = usable_address(own, count, port->ifindex);
+		if (!found && (port->role == ZT6_ROLE_OVERLAY || port->role == ZT6_ROLE_LAN))
+			found = of_tunnel;
+		if (found)
+			memcpy(&port->error_source, &found->prefix.addr,
+			       sizeof(port->error_source));
+	}
+}
+
 /* To whom each address belongs: ourselves, the tunnels' far ends, members, and for the rest of a
  * routed prefix nobody. */
 static int fill_prefixes(struct model *model, const struct conf *conf, struct nl_sock *nl)
@@ -144,6 +189,7 @@ static int fill_prefixes(struct model *model, const struct conf *conf, struct nl
 	}
 	for (size_t i = 0; i < own_count && !err; i++)
 		err = model_add_prefix(model, &own[i].prefix.addr, 128, ZT6_NO_PORT, true);
+	model_error_sources(model, own, own_count);
 	free(own);
 	for (size_t i = 0; i < conf->tunnel_count && !err; i++)
 		if (conf->tunnels[i].has_gateway)
@@ -264,6 +310,7 @@ static int fill_port(struct zt6_port *port, const struct conf_limits *limits, st
 	port->rates[ZT6_BUCKET_UNRESOLVED] = rate_of(limits->unresolved_rate);
 	port->rates[ZT6_BUCKET_DEFERRED] = rate_of(limits->unresolved_rate);
 	port->rates[ZT6_BUCKET_NDP] = rate_of(limits->ndp_rate);
+	port->rates[ZT6_BUCKET_TOO_BIG] = rate_of(limits->ptb_rate);
 	if (err == -ENODEV && (port->role == ZT6_ROLE_OVERLAY || port->role == ZT6_ROLE_LAN))
 		return 0;
 	if (err) {
@@ -360,6 +407,20 @@ static int fill_source_routed(struct model *model, const struct conf *conf, stru
 	return 0;
 }
 
+/* How long a path MTU is believed: as long as the kernel's own. */
+static __u64 path_mtu_age_ns(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/route/mtu_expires", "re");
+	unsigned int seconds = 0;
+
+	if (file) {
+		if (fscanf(file, "%u", &seconds) != 1)
+			seconds = 0;
+		fclose(file);
+	}
+	return (seconds ? seconds : PATH_MTU_AGE) * NSEC_PER_SEC;
+}
+
 /* The tick of the running kernel: the coarse clock advances once per jiffy. */
 static uint32_t kernel_hz(void)
 {
@@ -390,6 +451,7 @@ int model_fill(struct model *model, const struct conf *conf, struct nl_sock *nl)
 		.jiffies_per_sec = kernel_hz(),
 		.tunnel_count = conf->tunnel_count,
 		.flags = ZT6_SETTINGS_TRAFFIC,
+		.path_mtu_age_ns = path_mtu_age_ns(),
 	};
 	model->members = conf->limits.members;
 	model->negative = conf->limits.negative;

@@ -78,6 +78,14 @@ int model_add_prefix(struct model *model, const struct in6_addr *addr, uint8_t l
  */
 int model_add_bindings(struct model *model, const struct conf *conf);
 
+/**
+ * model_error_sources - choose the source of the ICMPv6 errors that the programs send out of a port
+ * (RFC 4443 §2.2): an address of the port, or on an inside one, whose members believe it, of a tunnel.
+ *
+ * A port for which there is none leaves its errors to the kernel.
+ */
+void model_error_sources(struct model *model, const struct own_address *own, size_t count);
+
 void model_free(struct model *model);
 
 #endif

@@ -81,6 +81,8 @@ static int refresh_own(struct model *model, struct nl_sock *nl)
 		forget_own(model);
 	for (size_t i = 0; i < count && !err; i++)
 		err = model_add_prefix(model, &own[i].prefix.addr, 128, ZT6_NO_PORT, true);
+	if (!err)
+		model_error_sources(model, own, count);
 	free(own);
 	return err;
 }
