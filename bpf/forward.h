@@ -28,9 +28,34 @@ static __noinline int forward_refused(const struct zt6_port *port, __u8 in_port,
 	}
 }
 
+/* The largest packets that come from a port, and go back to it: of a tunnel's far end no more is
+ * known than of the way there. */
+static __always_inline __u32 forward_mtu_of(const struct zt6_settings *settings,
+					    const struct zt6_port *port)
+{
+	const struct zt6_tunnel *tunnel = sixinfour_tunnel_of(settings, port);
+	bool whole;
+
+	return tunnel ? path_mtu_inner(tunnel, tunnel->mtu + IPV4_HEADER, &whole) : port->mtu;
+}
+
+/* What TCP may announce on a route, either way; 0 where both ends see for themselves what fits. */
+static __noinline __u16 forward_mss(const struct zt6_settings *settings, const struct zt6_port *in,
+				    const struct zt6_route *route)
+{
+	__u32 slot = route->out_port, in_mtu = forward_mtu_of(settings, in);
+	const struct zt6_port *out = bpf_map_lookup_elem(&ports, &slot);
+
+	if (in->role != ZT6_ROLE_TUNNEL && in_mtu == route->mtu &&
+	    (!out || out->role != ZT6_ROLE_TUNNEL))
+		return 0;
+	return mss_of_mtu(in_mtu < route->mtu ? in_mtu : route->mtu);
+}
+
 /* The entry remembers a source that has passed the guard. One that is not bound to its MAC shall be
  * counted with every packet: it will be looked at again. */
-static __always_inline void forward_remember(const struct route_key *key, const struct packet *p,
+static __always_inline void forward_remember(const struct zt6_settings *settings,
+					     const struct route_key *key, const struct packet *p,
 					     struct zt6_route *route, bool bound)
 {
 	if (role_is_inside(key->port->role)) {
@@ -41,6 +66,7 @@ static __always_inline void forward_remember(const struct route_key *key, const 
 	route->src = p->src;
 	__builtin_memcpy(route->src_mac, p->source_mac, ZT6_ETH_ALEN);
 	route->source_checked = bound;
+	route->mss = forward_mss(settings, key->port, route);
 }
 
 /* The route of a packet whose source has passed the guard, from the cache or the kernel. */
@@ -69,7 +95,7 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 		if ((*route)->verdict == ZT6_PASS_LOCAL)
 			return GO_ON;
 	}
-	forward_remember(key, p, *route, verdict == GO_ON);
+	forward_remember(settings, key, p, *route, verdict == GO_ON);
 	return GO_ON;
 }
 

@@ -56,7 +56,9 @@ static __always_inline bool icmp_checksum_right(frame_t *frame, __u32 offset, __
 	struct scratch *room = bpf_map_lookup_elem(&scratch, &zero);
 	long sum;
 
-	if (!room || !length || length > most)
+	/* The verifier has to see what the caller has made sure of. */
+	barrier_var(length);
+	if (!room || length < ICMP_HEADER || length > most)
 		return false;
 	__builtin_memset(room->message, 0, sizeof(room->message));
 	if (frame_load(frame, offset, room->message, length))

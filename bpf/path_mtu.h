@@ -9,8 +9,9 @@
 /* The smallest path that carries every IPv6 packet of the least size whole. */
 #define PATH_MTU_FLOOR (ZT6_IPV6_MIN_MTU + IPV4_HEADER)
 
-/* What is known of the path of this tunnel now, bytes of IPv4; nothing: 0. */
-static __always_inline __u32 path_mtu_known(const struct zt6_tunnel *tunnel)
+/* What is known of the path of this tunnel now, bytes of IPv4; nothing: 0. A function of its own for
+ * the stack of those who call it, who are deep down already. */
+static __noinline __u32 path_mtu_known(const struct zt6_tunnel *tunnel)
 {
 	__u32 slot = tunnel->port;
 	const struct zt6_path_mtu *known = bpf_map_lookup_elem(&path_mtus, &slot);

@@ -113,29 +113,6 @@ static __always_inline long route_fill_tunnel(frame_t *frame, const struct zt6_s
 	return sixinfour_header(frame, tunnel, uplink, 0, fib, route);
 }
 
-/* The largest packets that come from a port, and go back to it: of a tunnel's far end no more is
- * known than of the way there. */
-static __always_inline __u32 route_mtu_of(const struct zt6_settings *settings,
-					  const struct zt6_port *port)
-{
-	const struct zt6_tunnel *tunnel = sixinfour_tunnel_of(settings, port);
-	bool whole;
-
-	return tunnel ? path_mtu_inner(tunnel, tunnel->mtu + IPV4_HEADER, &whole) : port->mtu;
-}
-
-/* What TCP may announce on a route, either way; 0 where both ends see for themselves what fits. */
-static __always_inline __u16 route_mss(const struct zt6_settings *settings,
-				       const struct zt6_port *in, const struct zt6_port *out,
-				       __u32 out_mtu)
-{
-	__u32 in_mtu = route_mtu_of(settings, in);
-
-	if (in->role != ZT6_ROLE_TUNNEL && out->role != ZT6_ROLE_TUNNEL && in_mtu == out_mtu)
-		return 0;
-	return mss_of_mtu(in_mtu < out_mtu ? in_mtu : out_mtu);
-}
-
 /* The kernel's answer becomes the entry's header. */
 static __always_inline long route_fill_header(frame_t *frame, const struct zt6_settings *settings,
 					      const struct zt6_port *out, __u8 slot,
@@ -193,7 +170,6 @@ static __always_inline long route_fill_key(frame_t *frame, const struct zt6_sett
 			return result;
 		route->verdict = route_verdict(key->port, key->in_port, out, key->out_port);
 		route->one_buffer = out->role == ZT6_ROLE_OVERLAY;
-		route->mss = route_mss(settings, key->port, out, route->mtu);
 	}
 	route->dst = *key->dst;
 	route->src = *key->src;
