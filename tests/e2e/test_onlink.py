@@ -50,7 +50,7 @@ def test_a_packet_larger_than_the_way_out_is_the_kernels_to_answer(path, counted
         inside.send(path.outward(udp(M1.onlink, INET, payload=bytes(2000))))
         reply = inside.wait(lambda frame: ICMPv6PacketTooBig in Ether(frame))
     assert Ether(reply)[ICMPv6PacketTooBig].mtu == 1500
-    assert counted()[OVERLAY]["pass_too_big"] == 1
+    assert counted()[OVERLAY]["too_big_answered"] == 1
 
 
 def test_fragments_of_ipv6_are_forwarded_as_they_are(lab, path, counted):

@@ -69,7 +69,7 @@ def test_a_packet_larger_than_the_tunnel_gets_packet_too_big_with_its_mtu(path, 
         inside.send(path.outward(udp(M1.routed, INET, payload=bytes(1433))))
         reply = inside.wait(lambda frame: ICMPv6PacketTooBig in Ether(frame))
     assert Ether(reply)[ICMPv6PacketTooBig].mtu == 1480
-    assert counted()[OVERLAY]["pass_too_big"] == 1
+    assert counted()[OVERLAY]["too_big_answered"] == 1
 
 
 def test_a_member_cannot_send_into_the_tunnel_from_elsewhere(path, counted):
