@@ -26,6 +26,7 @@ struct agent {
 	struct zt6_agent *shared;   /* memory of the map `agent` */
 	struct ring_buffer *events; /* what XDP has for us */
 	struct nl_sock *requests;   /* questions to the kernel */
+	struct nl_sock *tables;     /* its tables: what they hold leads to requests meanwhile */
 	struct nl_sock *watch;      /* what the kernel says unasked */
 	int packets;                /* packet socket, for advertisements */
 	int epoll, signals;

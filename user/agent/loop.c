@@ -15,6 +15,7 @@
 
 #include "../advertise.h"
 #include "../loader/netlink.h"
+#include "../loader/rundir.h"
 #include "../loader/up.h"
 #include "../log.h"
 #include "agent.h"
@@ -97,6 +98,20 @@ static int watch_fd(struct agent *agent, int fd)
 	return epoll_ctl(agent->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
+static int open_requests(struct agent *agent)
+{
+	int err = netlink_open(&agent->requests);
+
+	return err ? err : netlink_open(&agent->tables);
+}
+
+static void close_requests(struct agent *agent)
+{
+	nl_socket_free(agent->requests);
+	nl_socket_free(agent->tables);
+	agent->requests = agent->tables = NULL;
+}
+
 int agent_open_sockets(struct agent *agent)
 {
 	int err = take_lock(agent);
@@ -107,7 +122,7 @@ int agent_open_sockets(struct agent *agent)
 		return err;
 	if (agent->epoll < 0 || agent->signals < 0)
 		return -errno;
-	err = netlink_open(&agent->requests);
+	err = open_requests(agent);
 	if (!err) {
 		agent->packets = advertise_open();
 		err = agent->packets < 0 ? agent->packets : 0;
@@ -131,7 +146,7 @@ void agent_close_sockets(struct agent *agent)
 
 	agent_zerotier_close(agent);
 	watch_close(agent);
-	nl_socket_free(agent->requests);
+	close_requests(agent);
 	neighbours_clear(&agent->neighbours);
 	targets_clear(&agent->targets);
 	model_free(&agent->model);
@@ -149,8 +164,7 @@ static void repair(struct agent *agent)
 		    agent->model.ports[slot].role != ZT6_ROLE_TUNNEL &&
 		    !agent->model.ports[slot].ifindex)
 			return;
-	agent->repair_wanted = false;
-	loader_repair(agent->instance);
+	agent->repair_wanted = loader_repair(agent->instance) == -EWOULDBLOCK;
 }
 
 /* `up` has replaced pins: the maps that we have open may be nobody's by now. */
@@ -174,24 +188,30 @@ static int follow_pins(struct agent *agent)
 static int try_again(struct agent *agent, const char *what, int err)
 {
 	log_warning("agent: cannot %s: %s; trying again", what, strerror(-err));
-	nl_socket_free(agent->requests);
-	agent->requests = NULL;
+	close_requests(agent);
 	agent->resync_wanted = true;
 	agent->refreshed_ns = agent_now();
-	return netlink_open(&agent->requests);
+	return open_requests(agent);
 }
 
 /* What the kernel has told since is written into the maps, at most so often. */
 static int bring_up_to_date(struct agent *agent, uint64_t now)
 {
 	bool anew = agent->resync_wanted;
-	int err;
+	int err, lock;
 
 	if ((!anew && !agent->refresh_wanted) || now - agent->refreshed_ns < REFRESH_INTERVAL_NS)
+		return 0;
+	/* The loader writes the same maps: what it is changing must not be written back as it was
+	 * before. It does not keep us waiting either: its turn takes seconds. */
+	lock = rundir_try_lock(agent->instance->run_dir);
+	if (lock == -EWOULDBLOCK)
 		return 0;
 	agent->resync_wanted = agent->refresh_wanted = false;
 	agent->refreshed_ns = now;
 	err = anew ? watch_resync(agent) : watch_refresh(agent);
+	if (lock >= 0)
+		rundir_unlock(agent->instance->run_dir, lock);
 	return err ? try_again(agent, "read the kernel's tables", err) : 0;
 }
 

@@ -169,7 +169,7 @@ int watch_resync(struct agent *agent)
 	if (err)
 		return err;
 	neighbours_clear(&agent->neighbours);
-	err = netlink_dump(agent->requests, RTM_GETNEIGH, &all, sizeof(all), on_neighbour, agent);
+	err = netlink_dump(agent->tables, RTM_GETNEIGH, &all, sizeof(all), on_neighbour, agent);
 	agent_bump_generation(agent);
 	return err;
 }

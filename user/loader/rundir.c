@@ -85,6 +85,26 @@ int rundir_lock(const char *run_dir)
 	return err;
 }
 
+int rundir_try_lock(const char *run_dir)
+{
+	char path[PATH_MAX];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "%s/lock", run_dir);
+	/* The agent may read what the loader has made, and no more. */
+	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		err = -errno;
+	else if (!is_current(fd, path))
+		err = -EWOULDBLOCK;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
 void rundir_unlock(const char *run_dir, int lock)
 {
 	char path[PATH_MAX];

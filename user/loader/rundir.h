@@ -17,6 +17,13 @@ bool rundir_in_use(const char *run_dir, const char *pin_dir);
  */
 int rundir_lock(const char *run_dir);
 
+/**
+ * rundir_try_lock - take the lock without waiting.
+ *
+ * Returns a file descriptor for rundir_unlock(), -EWOULDBLOCK while another has it, or -errno.
+ */
+int rundir_try_lock(const char *run_dir);
+
 /* Lets go of the lock; without a journal the folder goes as well. */
 void rundir_unlock(const char *run_dir, int lock);
 

@@ -90,12 +90,12 @@ static void work_end(struct work *work)
 	sigprocmask(SIG_SETMASK, &work->signals, NULL);
 }
 
-static int work_begin(struct work *work, const struct instance *instance)
+/* @lock: what rundir_lock() or rundir_try_lock() has returned */
+static int work_begin(struct work *work, const struct instance *instance, int lock)
 {
 	int err;
 
-	*work = (struct work){.instance = instance};
-	work->lock = rundir_lock(instance->run_dir);
+	*work = (struct work){.instance = instance, .lock = lock};
 	hold_signals(&work->signals);
 	err = work->lock < 0 ? work->lock : open_netlink(&work->nl);
 	if (!err)
@@ -175,7 +175,7 @@ int loader_up(const struct instance *instance, const struct conf *conf)
 	struct model model = {0};
 	struct plan plan = {0};
 	struct work work;
-	int err = work_begin(&work, instance);
+	int err = work_begin(&work, instance, rundir_lock(instance->run_dir));
 
 	if (err)
 		return err;
@@ -209,7 +209,7 @@ int loader_repair(const struct instance *instance)
 {
 	struct objects ours = {0};
 	struct work work;
-	int err = work_begin(&work, instance);
+	int err = work_begin(&work, instance, rundir_try_lock(instance->run_dir));
 
 	if (err)
 		return err;
@@ -273,7 +273,7 @@ int loader_down(const struct instance *instance)
 {
 	const struct objects nothing = {0};
 	struct work work;
-	int err = work_begin(&work, instance), unmade;
+	int err = work_begin(&work, instance, rundir_lock(instance->run_dir)), unmade;
 
 	if (err)
 		return err;
