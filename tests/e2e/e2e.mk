@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The peers of the end-to-end tests and of the demo; they share no code with the gateway.
 
-E2E_PEERS := $(addprefix $(B)/tests/e2e/,tapswitch sixinfour_peer pass.bpf.o)
+E2E_PEERS := $(addprefix $(B)/tests/e2e/,tapswitch sixinfour_peer flood stream crowd \
+		pass.bpf.o zt6-bpf-newer)
 
-$(B)/tests/e2e/%: tests/e2e/%.c
+$(B)/tests/e2e/%: tests/e2e/%.c tests/e2e/wire.h
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ $<
 
 $(B)/tests/e2e/%.bpf.o: tests/e2e/%.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) -target bpf -O2 -g $(WARNINGS) -c -o $@ $<
+
+# The same program but for its version: what an upgrade meets.
+NEWER := $(shell grep -l ZT6_VERSION $(SOURCES))
+
+$(B)/tests/e2e/newer/%.o: %.c $(B)/%.o
+	@mkdir -p $(@D)
+	$(CC) $(subst "$(VERSION)","9.9.9",$(CPPFLAGS)) $(CFLAGS) -c -o $@ $<
+
+$(B)/tests/e2e/zt6-bpf-newer: $(NEWER:%.c=$(B)/tests/e2e/newer/%.o) $(B)/user/main.o $(B)/libzt6.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 e2e-peers: $(E2E_PEERS)
 

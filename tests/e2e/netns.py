@@ -15,6 +15,7 @@ import time
 
 CLONE_NEWNET = 0x40000000
 ETH_P_ALL = 3
+SOL_PACKET, PACKET_IGNORE_OUTGOING = 263, 23
 RUN = "/run/netns"
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -144,28 +145,30 @@ class Wire:
     def __init__(self, namespace, device):
         self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self.socket.bind((device, ETH_P_ALL))
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self.socket.close()
 
     def send(self, frame):
         self.socket.send(bytes(frame))
 
     def frames(self, timeout):
-        """The frames that arrive within `timeout` seconds, as bytes; own sendings left out."""
+        """The frames that arrive within `timeout` seconds, as bytes; what leaves is left out."""
         deadline = time.monotonic() + timeout
         while (left := deadline - time.monotonic()) > 0:
             self.socket.settimeout(left)
             try:
-                frame, address = self.socket.recvfrom(65536)
+                yield self.socket.recv(65536)
             except TimeoutError:
                 return
-            if address[2] != socket.PACKET_OUTGOING:
-                yield frame
 
     def wait(self, accept, timeout=2):
         """The first frame for which `accept(bytes)` is true (or its true result), or None."""

@@ -5,7 +5,6 @@ import glob
 import ipaddress
 import json
 import random
-import re
 import struct
 import threading
 import time
@@ -19,6 +18,7 @@ from conftest import running
 from frames import Path, udp
 from lab import BROKER_V4, GATEWAY_V4, INET, M1, ONLINK, OVERLAY, ROUTED
 from netns import run
+from processes import resident_kilobytes
 from test_ndp import advertisement, is_advertisement, solicitation
 from traffic import ping, transfer
 
@@ -76,11 +76,6 @@ def map_bytes(lab):
     return sum(size["bytes_memlock"] for size in sizes if "bytes_memlock" in size)
 
 
-def resident_kilobytes(process):
-    with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
-
-
 def neighbours(lab):
     return len(lab.gw.show("-6 neigh show nud all").splitlines())
 
@@ -113,7 +108,7 @@ def test_a_scan_through_the_tunnel_costs_a_fixed_amount_and_disturbs_nobody(scan
     frame = path.inward(IP(src=BROKER_V4, dst=GATEWAY_V4, proto=41, flags="DF", id=0) /
                         udp(INET, ROUTED.split("/", maxsplit=1)[0]))
     before, maps = lab.gateway.counters(), map_bytes(lab)
-    memory = resident_kilobytes(lab.gateway.agent_process)
+    memory = resident_kilobytes(lab.gateway.agent_process.pid)
     with path.outside() as wire, path.inside() as inside:
         with Live(lab, M1.routed) as live:
             seconds = flood(wire, bytes(frame), DESTINATION_IN_6IN4, ROUTED)
@@ -126,7 +121,7 @@ def test_a_scan_through_the_tunnel_costs_a_fixed_amount_and_disturbs_nobody(scan
     assert solicited <= SOLICITATIONS * UNRESOLVED_RATE * (seconds + SLACK)
     assert neighbours(lab) < NEIGHBOUR_LIMIT
     assert map_bytes(lab) == maps
-    assert resident_kilobytes(lab.gateway.agent_process) <= memory + 1024
+    assert resident_kilobytes(lab.gateway.agent_process.pid) <= memory + 1024
     assert live.answered >= LIVE * live.sent > 0
     assert transfer(lab.inet, INET, lab.m1, M1.routed, 20).intact
 
@@ -136,7 +131,7 @@ def test_a_scan_by_solicitations_costs_a_fixed_amount_and_disturbs_nobody(scanne
     frame = bytes(solicitation(ONLINK.split("/", maxsplit=1)[0]))
     expected = advertisement(lab, M1.onlink)
     before, maps = lab.gateway.counters(), map_bytes(lab)
-    memory = resident_kilobytes(lab.gateway.agent_process)
+    memory = resident_kilobytes(lab.gateway.agent_process.pid)
     unanswered = 0
     with lab.router.wire("to-gw") as wire, lab.router.wire("to-gw") as solicitor:
         def solicit_m1():
@@ -154,5 +149,5 @@ def test_a_scan_by_solicitations_costs_a_fixed_amount_and_disturbs_nobody(scanne
     assert "drop_ndp_invalid" not in verdicts
     assert neighbours(lab) < NEIGHBOUR_LIMIT
     assert map_bytes(lab) == maps
-    assert resident_kilobytes(lab.gateway.agent_process) <= memory + 1024
+    assert resident_kilobytes(lab.gateway.agent_process.pid) <= memory + 1024
     assert live.answered >= LIVE * live.sent > 0
