@@ -38,6 +38,7 @@ struct agent {
 	__u32 members_max;            /* limits members */
 	bool refresh_wanted;          /* an interface, address or rule has changed */
 	bool resync_wanted;           /* messages were lost */
+	bool drained;                 /* all that the kernel has said was read */
 	bool repair_wanted;           /* one of our interfaces may lack what `up` gave it */
 	struct timespec pins_changed; /* the folder of the pins, when they were opened */
 	uint64_t refreshed_ns;        /* when that was last acted upon */

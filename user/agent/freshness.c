@@ -28,7 +28,7 @@
 static bool needs_probe(const struct neighbour *neighbour, const struct zt6_member *member,
 			uint64_t now)
 {
-	if (member->towards_ns + IN_USE_NS < now || neighbour->probed_ns + PROBE_INTERVAL_NS > now)
+	if (neighbour->probed_ns + PROBE_INTERVAL_NS > now)
 		return false;
 	if (neighbour->state & NUD_STALE)
 		return true;
@@ -42,7 +42,7 @@ static void look_after(struct agent *agent, const struct zt6_address_key *key,
 	struct neighbour *neighbour;
 	struct next_hop hop;
 
-	if (key->port >= ZT6_MAX_PORTS || !agent->probes_left)
+	if (key->port >= ZT6_MAX_PORTS || member->towards_ns + IN_USE_NS < now)
 		return;
 	hop.ifindex = (int)agent->model.ports[key->port].ifindex;
 	memcpy(&hop.addr, &key->addr, sizeof(hop.addr));

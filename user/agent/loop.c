@@ -202,6 +202,9 @@ static int bring_up_to_date(struct agent *agent, uint64_t now)
 
 	if ((!anew && !agent->refresh_wanted) || now - agent->refreshed_ns < REFRESH_INTERVAL_NS)
 		return 0;
+	/* What is lost before that, the kernel does not tell of. */
+	if (anew && !agent->drained)
+		return 0;
 	/* The loader writes the same maps: what it is changing must not be written back as it was
 	 * before. It does not keep us waiting either: its turn takes seconds. */
 	lock = rundir_try_lock(agent->instance->run_dir);
@@ -272,7 +275,9 @@ int agent_run(struct agent *agent)
 
 	/* Listening came before reading: nothing falls in between. */
 	agent->resync_wanted = true;
-	err = tick(agent);
+	err = watch_read(agent);
+	if (!err)
+		err = tick(agent);
 	notify("READY=1");
 	while (!err) {
 		wait_ms =

@@ -10,6 +10,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "../loader/kinds.h"
 #include "../loader/model_refresh.h"
@@ -18,8 +19,11 @@
 #include "../log.h"
 #include "agent.h"
 
-/* Room for a burst of notices; what does not fit makes us read everything anew. */
-#define WATCH_BUFFER (1 << 20)
+/* Room for a burst of notices, bytes; what does not fit makes us read everything anew. */
+#define WATCH_BUFFER (4 << 20)
+
+/* Notices read in one go: the heartbeat shall not wait for the end of a storm. */
+#define WATCH_BURST 4096
 
 #define NUD_VALID_STATES \
 	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
@@ -78,6 +82,9 @@ static int on_notice(struct nl_msg *msg, void *arg)
 	struct nlmsghdr *message = nlmsg_hdr(msg);
 	struct agent *agent = arg;
 
+	/* Everything is about to be read anew: what is left over is no news. */
+	if (agent->resync_wanted)
+		return NL_OK;
 	switch (message->nlmsg_type) {
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
@@ -112,7 +119,7 @@ static int on_notice(struct nl_msg *msg, void *arg)
 int watch_open(struct agent *agent)
 {
 	struct nl_sock *nl = nl_socket_alloc();
-	int err;
+	int bytes = WATCH_BUFFER, err;
 
 	if (!nl)
 		return -ENOMEM;
@@ -120,7 +127,9 @@ int watch_open(struct agent *agent)
 	nl_socket_disable_seq_check(nl);
 	nl_socket_modify_cb(nl, NL_CB_VALID, NL_CB_CUSTOM, on_notice, agent);
 	err = nl_connect(nl, NETLINK_ROUTE);
-	if (!err)
+	/* Without the privilege the system's limit has to do. */
+	if (!err &&
+	    setsockopt(nl_socket_get_fd(nl), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
 		err = nl_socket_set_buffer_size(nl, WATCH_BUFFER, 0);
 	if (!err)
 		err = nl_socket_set_nonblocking(nl);
@@ -143,18 +152,21 @@ void watch_close(struct agent *agent)
 
 int watch_read(struct agent *agent)
 {
-	int err;
+	int err = 0;
 
-	do {
+	for (int i = 0; i < WATCH_BURST && !err; i++) {
 		err = nl_recvmsgs_default(agent->watch);
-	} while (!err);
-	if (err == -NLE_AGAIN)
-		return 0;
-	/* libnl's name for ENOBUFS: notices were lost. */
-	if (err == -NLE_NOMEM) {
-		agent->resync_wanted = true;
-		return 0;
+		/* libnl's name for ENOBUFS: notices were lost. The kernel says so once, and goes
+		 * on losing them until all that is left has been read. */
+		if (err == -NLE_NOMEM) {
+			agent->resync_wanted = true;
+			agent->repair_wanted = true; /* an interface may have come back */
+			err = 0;
+		}
 	}
+	agent->drained = err == -NLE_AGAIN;
+	if (!err || err == -NLE_AGAIN)
+		return 0;
 	log_error("cannot read the kernel's notices: %s", nl_geterror(err));
 	return -EIO;
 }
