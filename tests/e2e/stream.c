@@ -74,8 +74,6 @@ static void number(struct packet *packet, const struct sending *sending, uint64_
 
 	packet->payload.number = number;
 	packet->payload.complement = ~number;
-	if (sending->destinations == 1)
-		return;
 	memcpy(&last, sending->destination.s6_addr + 12, sizeof(last));
 	check = ntohs(packet->udp.check) ^ 0xffff;
 	check += 2 * 0xffff; /* what is taken away is no more than that */
