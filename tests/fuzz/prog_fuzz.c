@@ -89,6 +89,9 @@ static unsigned int counted(const struct zt6_port_counters *after, unsigned int 
 	before[slot].rx.bytes += length;
 	before[slot].verdicts[verdict].packets++;
 	before[slot].verdicts[verdict].bytes += length;
+	/* Counted beside the verdict, where bindings are: golden packets look at them. */
+	before[slot].unbound = after[slot].unbound;
+	before[slot].last_unbound = after[slot].last_unbound;
 	if (memcmp(before, after, sizeof(before)))
 		return ZT6_VERDICT_COUNT;
 	return verdict;
@@ -109,12 +112,16 @@ static const char *judge(unsigned int slot, const uint8_t *frame, size_t length,
 	if (out->action == XDP_REDIRECT)
 		return oracle_forwarded(&reading, frame, out->frame, out->length, verdict, port,
 					ports, settings);
+	if (verdict == ZT6_TOO_BIG_ANSWERED)
+		return oracle_told_too_big(&reading, frame, out->frame, out->length, port);
 	if (out->action == XDP_TX)
 		return oracle_answered(&reading, frame, out->frame, out->length, port);
 	if (out->length != length || memcmp(out->frame, frame, length))
 		return "it was changed";
 	if (verdict == ZT6_DROP_MALFORMED && reading.whole)
 		return "it is whole";
+	if (verdict == ZT6_DROP_TOO_BIG_LIMITED && reading.ip6_size <= ZT6_IPV6_MIN_MTU)
+		return "it is not too big";
 	if (verdict == ZT6_DROP_NDP_INVALID && reading.valid)
 		return "it is a valid solicitation";
 	return NULL;

@@ -4,8 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { ETHER = 14, TAG = 4, IP4 = 20, IP6 = 40, NS = 24, NA = 32 };
-enum { HOP_BY_HOP = 0, PROTO_6IN4 = 41, ICMP6 = 58 };
+enum { ETHER = 14, TAG = 4, IP4 = 20, IP6 = 40, TCP_LEAST = 20, NS = 24, NA = 32 };
+enum { HOP_BY_HOP = 0, TCP = 6, PROTO_6IN4 = 41, ICMP6 = 58 };
 enum { SOLICIT = 135, ADVERT = 136, SOURCE_LINK = 1, TARGET_LINK = 2 };
 
 static const uint8_t zeros[16];
@@ -13,6 +13,12 @@ static const uint8_t zeros[16];
 static uint16_t be16(const uint8_t *bytes)
 {
 	return bytes[0] << 8 | bytes[1];
+}
+
+static void write16(uint8_t *bytes, uint16_t value)
+{
+	bytes[0] = value >> 8;
+	bytes[1] = value;
 }
 
 static uint32_t sum16(const uint8_t *bytes, size_t length, uint32_t sum)
@@ -193,6 +199,56 @@ static void expected_packet(const struct reading *r, const uint8_t *in, uint8_t 
 	packet[1] = (packet[1] & 0xcf) | ecn << 4;
 }
 
+/* Where the value of the MSS option is in a segment that opens a connection, counted from the IPv6
+ * header; 0 when there is none, or the options are not to be trusted. */
+static size_t find_mss(const uint8_t *ip6, size_t size)
+{
+	const uint8_t *tcp = ip6 + IP6;
+	size_t header, at, found = 0;
+
+	if (ip6[6] != TCP || size < IP6 + TCP_LEAST || (tcp[13] & 0x06) != 0x02)
+		return 0;
+	header = (tcp[12] >> 4) * 4u;
+	if (header > size - IP6)
+		return 0;
+	for (at = TCP_LEAST; at < header && tcp[at] != 0; at += tcp[at] == 1 ? 1 : tcp[at + 1]) {
+		if (tcp[at] == 1)
+			continue;
+		if (header - at < 2 || tcp[at + 1] < 2 || tcp[at + 1] > header - at)
+			return 0;
+		if (tcp[at] == 2 && (found || tcp[at + 1] != 4))
+			return 0;
+		if (tcp[at] == 2)
+			found = IP6 + at + 2;
+	}
+	return found;
+}
+
+static uint16_t header_sum(const uint8_t *ip6)
+{
+	uint16_t sum = fold(sum16(ip6 + IP6, (ip6[IP6 + 12] >> 4) * 4u, 0));
+
+	return sum == 0xffff ? 0 : sum;
+}
+
+/* The MSS may be lowered where the path carries less, and nothing else with it: what the header sums
+ * up to stays. Then the packet expected is changed accordingly. */
+static const char *allow_lower_mss(uint8_t *expected, const uint8_t *got, size_t size)
+{
+	size_t at = find_mss(expected, size), sum_at = IP6 + 16;
+	uint16_t before, sum;
+
+	if (!at || be16(got + at) == be16(expected + at))
+		return NULL;
+	if (be16(got + at) > be16(expected + at) || be16(got + at) < 1280 - IP6 - TCP_LEAST)
+		return "its MSS is wrong";
+	before = header_sum(expected);
+	sum = be16(got + sum_at);
+	memcpy(expected + at, got + at, 2);
+	write16(expected + sum_at, sum);
+	return header_sum(expected) == before ? NULL : "its TCP checksum is wrong";
+}
+
 static const struct zt6_port *sender(const uint8_t *out, const struct zt6_port *ports)
 {
 	for (int i = 0; i < ZT6_MAX_PORTS; i++) {
@@ -233,6 +289,7 @@ const char *oracle_forwarded(const struct reading *reading, const uint8_t *in, c
 	const struct zt6_port *out_port = out_length < ETHER ? NULL : sender(out, ports);
 	size_t outer = verdict == ZT6_ENCAPSULATED ? IP4 : 0, link;
 	uint8_t packet[0x10000 + IP6];
+	const char *wrong;
 	uint16_t type;
 
 	if (!reading->whole || !reading->may_forward)
@@ -250,6 +307,9 @@ const char *oracle_forwarded(const struct reading *reading, const uint8_t *in, c
 		return "its length is wrong";
 	expected_packet(reading, in, packet);
 	packet[7]--; /* a hop further */
+	wrong = allow_lower_mss(packet, out + link + outer, reading->ip6_size);
+	if (wrong)
+		return wrong;
 	if (memcmp(out + link + outer, packet, reading->ip6_size))
 		return "its IPv6 packet is wrong";
 	return outer ? bad_outer(out + link, packet, reading->ip6_size, settings) : NULL;
@@ -259,6 +319,7 @@ const char *oracle_handed_on(const struct reading *reading, const uint8_t *in, c
 			     size_t out_length)
 {
 	uint8_t packet[0x10000 + IP6];
+	const char *wrong;
 
 	if (!reading->whole || !reading->tunnelled)
 		return "it was not to be taken out of 6in4";
@@ -266,6 +327,9 @@ const char *oracle_handed_on(const struct reading *reading, const uint8_t *in, c
 	if (out_length < reading->link + reading->ip6_size)
 		return "its length is wrong";
 	expected_packet(reading, in, packet);
+	wrong = allow_lower_mss(packet, out + reading->link, reading->ip6_size);
+	if (wrong)
+		return wrong;
 	if (memcmp(out + reading->link, packet, reading->ip6_size))
 		return "its IPv6 packet is wrong";
 	return NULL;
@@ -296,10 +360,34 @@ const char *oracle_answered(const struct reading *reading, const uint8_t *in, co
 	return icmp6_sum(ip6, NA) == 0xffff ? NULL : "its checksum is wrong";
 }
 
-static void write16(uint8_t *bytes, uint16_t value)
+const char *oracle_told_too_big(const struct reading *reading, const uint8_t *in,
+				const uint8_t *out, size_t out_length, const struct zt6_port *port)
 {
-	bytes[0] = value >> 8;
-	bytes[1] = value;
+	const uint8_t *packet = in + reading->ip6, *ip6, *icmp;
+	uint16_t type = 0;
+	size_t link = read_link(out, out_length, port->vlan, &type);
+
+	if (!reading->whole || !reading->may_forward || reading->tunnelled)
+		return "it was not to be answered";
+	if (packet[6] == ICMP6 && packet[IP6] < 128)
+		return "an error was answered";
+	if (link != (port->vlan ? ETHER + TAG : ETHER) || type != 0x86dd ||
+	    memcmp(out, in + 6, 6) || memcmp(out + 6, port->mac, 6))
+		return "its link header is wrong";
+	if (out_length != link + 1280)
+		return "its length is wrong";
+	ip6 = out + link;
+	icmp = ip6 + IP6;
+	if (be16(ip6) != 0x6000 || be16(ip6 + 2) || be16(ip6 + 4) != 1280 - IP6 ||
+	    ip6[6] != ICMP6 || ip6[7] != 64 || memcmp(ip6 + 8, &port->error_source, 16) ||
+	    !memcmp(ip6 + 8, zeros, 16) || memcmp(ip6 + 24, packet + 8, 16))
+		return "its IPv6 header is wrong";
+	if (be16(icmp) != 0x0200 || be16(icmp + 4) || be16(icmp + 6) < 1280 ||
+	    be16(icmp + 6) >= reading->ip6_size)
+		return "its message is wrong";
+	if (memcmp(icmp + 8, packet, 1280 - IP6 - 8))
+		return "what it quotes is wrong";
+	return icmp6_sum(ip6, 1280 - IP6) == 0xffff ? NULL : "its checksum is wrong";
 }
 
 static void repair_ipv6(uint8_t *ip6, size_t size)

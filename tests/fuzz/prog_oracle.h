@@ -47,6 +47,10 @@ const char *oracle_forwarded(const struct reading *reading, const uint8_t *in, c
 const char *oracle_answered(const struct reading *reading, const uint8_t *in, const uint8_t *out,
 			    size_t out_length, const struct zt6_port *port);
 
+/* What is wrong with an ICMPv6 Packet Too Big about @in, or NULL. */
+const char *oracle_told_too_big(const struct reading *reading, const uint8_t *in,
+				const uint8_t *out, size_t out_length, const struct zt6_port *port);
+
 /* What is wrong with a packet that the TC program handed to a tunnel's interface, or NULL. */
 const char *oracle_handed_on(const struct reading *reading, const uint8_t *in, const uint8_t *out,
 			     size_t out_length);
