@@ -62,7 +62,7 @@ static __noinline int binding_check(const struct zt6_port *port, const struct pa
 	if (binding_holds(port, p, owner))
 		return GO_ON;
 	count = bpf_map_lookup_elem(&counters, &slot);
-	if (count) {
+	if (count && !p->behind) {
 		count->unbound.packets++;
 		count->unbound.bytes += p->frame_length;
 		count->last_unbound.src = p->src;

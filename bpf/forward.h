@@ -4,18 +4,24 @@
 #define ZT6_FORWARD_H
 
 /* What the kernel shall do with a packet that it says it would not forward (yet). */
-static __noinline int forward_refused(const struct zt6_port *port, __u8 in_port, long fib_result)
+static __noinline int forward_refused(const struct zt6_port *port, const struct packet *p,
+				      long fib_result)
 {
+	/* What comes out of the tunnel's interface has taken a token as 6in4 already, unless it was in
+	 * fragments. */
+	enum zt6_bucket bucket =
+		FRAME_MAY_LACK_LINK && !p->link_length ? ZT6_BUCKET_TUNNEL : ZT6_BUCKET_UNRESOLVED;
+
+	if (p->behind)
+		return LEFT;
 	switch (fib_result) {
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
-		return bucket_take(port, in_port, ZT6_BUCKET_UNRESOLVED)
-			       ? ZT6_PASS_UNRESOLVED
-			       : ZT6_DROP_UNRESOLVED_LIMITED;
+		return bucket_take(port, p->in_port, bucket) ? ZT6_PASS_UNRESOLVED
+							     : ZT6_DROP_UNRESOLVED_LIMITED;
 	case BPF_FIB_LKUP_RET_UNREACHABLE:
 	case BPF_FIB_LKUP_RET_PROHIBIT:
-		return bucket_take(port, in_port, ZT6_BUCKET_UNRESOLVED)
-			       ? ZT6_PASS_NO_ROUTE
-			       : ZT6_DROP_UNRESOLVED_LIMITED;
+		return bucket_take(port, p->in_port, bucket) ? ZT6_PASS_NO_ROUTE
+							     : ZT6_DROP_UNRESOLVED_LIMITED;
 	case BPF_FIB_LKUP_RET_BLACKHOLE:
 		return ZT6_DROP_BLACKHOLE;
 	case BPF_FIB_LKUP_RET_NOT_FWDED:
@@ -58,7 +64,7 @@ static __always_inline void forward_remember(const struct zt6_settings *settings
 					     const struct route_key *key, const struct packet *p,
 					     struct zt6_route *route, bool bound)
 {
-	if (role_is_inside(key->port->role)) {
+	if (role_is_inside(key->port->role) && !p->behind) {
 		if (route->packets)
 			traffic_flush(route);
 		member_seen(key->port, p->in_port, &p->src, p->source_mac, bound);
@@ -91,12 +97,36 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 	if (!hit) {
 		result = route_fill(frame, settings, told, key, *route);
 		if (result != BPF_FIB_LKUP_RET_SUCCESS)
-			return forward_refused(key->port, p->in_port, result);
+			return forward_refused(key->port, p, result);
 		if ((*route)->verdict == ZT6_PASS_LOCAL)
 			return GO_ON;
 	}
 	forward_remember(settings, key, p, *route, verdict == GO_ON);
 	return GO_ON;
+}
+
+/* Where a port has both hooks, each packet is the business of one program: XDP's, unless it cannot
+ * send out of the port that the route leads to. */
+static __always_inline bool forward_is_ours(const struct zt6_route *route, struct packet *p)
+{
+	p->ours = FRAME_IN_XDP ? !route->by_tc : !p->behind || route->by_tc;
+	return p->ours;
+}
+
+/* Bytes of the longest IPv6 packet that the frame will be on the wire. */
+static __always_inline __u32 forward_longest(frame_t *frame, const struct packet *p)
+{
+	__u32 payload = frame_segment_size(frame);
+	__u8 tcp_offset;
+
+	if (!payload)
+		return p->ip_length;
+	if (p->next_header == IPPROTO_UDP)
+		return IPV6_HEADER + UDP_HEADER + payload;
+	if (p->next_header != IPPROTO_TCP ||
+	    frame_load(frame, p->ip_offset + IPV6_HEADER + TCP_OFFSET_BYTE, &tcp_offset, 1))
+		return ~0U; /* the kernel knows */
+	return IPV6_HEADER + (tcp_offset >> 4) * 4 + payload;
 }
 
 /**
@@ -106,7 +136,7 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
  * device is chosen, all others are as they came.
  */
 static __noinline int forward(frame_t *frame, const struct zt6_settings *settings,
-			      const struct zt6_agent *told, const struct packet *p)
+			      const struct zt6_agent *told, struct packet *p)
 {
 	struct route_key key = {.dst = &p->dst, .src = &p->src, .in_port = p->in_port};
 	struct zt6_route *route;
@@ -125,17 +155,19 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 		return verdict;
 	if (route->verdict > ZT6_ENCAPSULATED)
 		return route->verdict;
+	if (!forward_is_ours(route, p))
+		return LEFT;
 	if (addr_link_local(&p->src)) /* the kernel answers: beyond scope of source address */
 		return ZT6_PASS_NO_ROUTE;
 	if (p->hop_limit <= 1)
 		return ZT6_PASS_HOP_LIMIT;
-	if (p->ip_length > route->mtu)
+	if (forward_longest(frame, p) > route->mtu)
 		return too_big(frame, key.port, p, route->mtu);
 	/* A TAP loses frames in several buffers silently: the kernel linearises them. */
 	if (route->one_buffer && frame_is_multi_buffer(frame, p->frame_length))
 		return ZT6_PASS_TOO_BIG;
 	if (settings->flags & ZT6_SETTINGS_TRAFFIC) {
-		route->packets++;
+		route->packets += frame_packets(frame);
 		route->bytes += p->frame_length;
 	}
 	verdict = policy_forward(settings);

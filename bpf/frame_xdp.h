@@ -3,7 +3,15 @@
 #ifndef ZT6_FRAME_XDP_H
 #define ZT6_FRAME_XDP_H
 
+#include "zt6_na.h"
+#include "link_header.h"
+
 typedef struct xdp_md frame_t;
+
+/* XDP is on Ethernet ports only, and sees tags where the wire has them. */
+#define FRAME_IN_XDP        true
+#define FRAME_MAY_LACK_LINK false
+#define FRAME_TAG_BESIDE    false
 
 static __always_inline void *frame_data(const frame_t *frame)
 {
@@ -13,6 +21,36 @@ static __always_inline void *frame_data(const frame_t *frame)
 static __always_inline void *frame_end(const frame_t *frame)
 {
 	return (void *)(long)frame->data_end;
+}
+
+static __always_inline void frame_prepare(frame_t *frame)
+{
+	(void)frame;
+}
+
+static __always_inline __be16 frame_protocol(const frame_t *frame)
+{
+	(void)frame;
+	return 0;
+}
+
+static __always_inline __u16 frame_vid_beside(const frame_t *frame)
+{
+	(void)frame;
+	return 0;
+}
+
+/* A frame is one packet. */
+static __always_inline __u32 frame_packets(const frame_t *frame)
+{
+	(void)frame;
+	return 1;
+}
+
+static __always_inline __u32 frame_segment_size(const frame_t *frame)
+{
+	(void)frame;
+	return 0;
 }
 
 /* Bytes of the whole frame, fragments of a multi-buffer one included. */
@@ -62,6 +100,25 @@ static __always_inline long frame_grow_front(frame_t *frame, int bytes)
 static __always_inline long frame_grow_tail(frame_t *frame, int bytes)
 {
 	return bpf_xdp_adjust_tail(frame, bytes);
+}
+
+/* Where to build the advertisement that the frame, which is as long already, turns into; NULL where
+ * there is no room. */
+static __always_inline struct zt6_na *frame_reply(frame_t *frame, __u16 offset)
+{
+	struct zt6_na *na = frame_data(frame) + (offset & 63);
+
+	return (void *)(na + 1) > frame_end(frame) ? NULL : na;
+}
+
+/* It is built. */
+static __always_inline long frame_reply_written(frame_t *frame, __u16 offset,
+						const struct zt6_na *na)
+{
+	(void)frame;
+	(void)offset;
+	(void)na;
+	return 0;
 }
 
 static __always_inline long frame_fib_lookup(frame_t *frame, struct bpf_fib_lookup *fib)

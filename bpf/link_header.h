@@ -6,6 +6,12 @@
 #define ETH_HEADER  14
 #define VLAN_HEADER 18
 
+#define ETH_P_IP    0x0800
+#define ETH_P_IPV6  0x86dd
+#define ETH_P_8021Q 0x8100
+
+#define VLAN_VID_MASK 0x0fff
+
 /**
  * link_header - write it, and return its length.
  * @to: room for VLAN_HEADER bytes

@@ -151,6 +151,7 @@ struct route_question {
 struct scratch {
 	struct route_question question;
 	struct bpf_fib_lookup fib;
+	struct zt6_na advertisement; /* in TC; XDP writes it where it goes */
 	struct zt6_address_key member_key;
 	struct zt6_member member;
 	__u8 message[560]; /* an ICMPv4 error, of at most 556 */

@@ -230,14 +230,14 @@ static __always_inline int nd_answer(frame_t *frame, const struct zt6_port *port
 	struct ethhdr *eth;
 	struct zt6_na *na;
 
-	/* It is written in place, into what data and data_end span. */
+	/* In XDP it is written in place, into what data and data_end span. */
 	if (frame_is_multi_buffer(frame, p->frame_length))
 		return ZT6_PASS_NDP;
 	if (length != p->frame_length && frame_grow_tail(frame, (int)length - (int)p->frame_length))
 		return ZT6_PASS_NDP;
 	eth = frame_data(frame);
-	na = frame_at(frame, p->link_length);
-	if ((void *)(eth + 1) > frame_end(frame) || (void *)(na + 1) > frame_end(frame))
+	na = frame_reply(frame, p->link_length);
+	if ((void *)(eth + 1) > frame_end(frame) || !na)
 		return ZT6_DROP_MALFORMED;
 	if (addr_unspecified(&p->src))
 		__builtin_memcpy(eth->h_dest, all_nodes, ZT6_ETH_ALEN);
@@ -247,7 +247,8 @@ static __always_inline int nd_answer(frame_t *frame, const struct zt6_port *port
 	zt6_na_build(na, port->flags & ZT6_PORT_SOURCE_TARGET ? &ns->target : &port->na_source,
 		     &p->src, &ns->target, (const __u16 *)port->mac,
 		     port->flags & ZT6_PORT_ROUTER ? ZT6_NA_ROUTER : 0);
-	return ZT6_NDP_ANSWERED;
+	return frame_reply_written(frame, p->link_length, na) ? ZT6_DROP_MALFORMED
+							      : ZT6_NDP_ANSWERED;
 }
 
 /* A solicitation hidden behind a fragment header, which RFC 6980 §5 wants ignored. */
@@ -325,7 +326,8 @@ static __always_inline int ndp_respond(frame_t *frame, const struct zt6_settings
 				       const struct zt6_agent *told, const struct zt6_port *port,
 				       const struct packet *p)
 {
-	bool proxied = (port->flags & ZT6_PORT_PROXY) && p->ip_offset == p->link_length;
+	bool proxied =
+		(port->flags & ZT6_PORT_PROXY) && p->ip_offset == p->link_length && !p->behind;
 
 	if (proxied && nd_is_fragmented(frame, p))
 		return ZT6_DROP_NDP_INVALID;

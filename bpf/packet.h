@@ -10,18 +10,17 @@
 
 #define GO_ON (-1)
 
-#define ETH_P_IP    0x0800
-#define ETH_P_IPV6  0x86dd
-#define ETH_P_8021Q 0x8100
-
-#define VLAN_VID_MASK 0x0fff
+/* No verdict: the packet is left to the program of the port's other hook, which counts it. */
+#define LEFT (-3)
 
 #define IPPROTO_HOPOPTS  0
 #define IPPROTO_TCP      6
+#define IPPROTO_UDP      17
 #define IPPROTO_IPV6     41 /* 6in4, RFC 4213 §3.5 */
 #define IPPROTO_FRAGMENT 44
 
 #define IPV6_HEADER 40
+#define UDP_HEADER  8
 
 /* RFC 8200 §3, every field a plain integer at its natural place. */
 struct ipv6_header {
@@ -53,6 +52,8 @@ struct packet {
 	__u8 outer_ecn; /* of the 6in4 header */
 	__u8 to_group;  /* the frame has a group address as its destination */
 	__u8 source_mac[ZT6_ETH_ALEN];
+	__u8 behind; /* in TC, where XDP was first: only what that cannot send is ours */
+	__u8 ours;   /* so it is one of those */
 };
 
 /* Headers begin within the first 64 bytes. The mask tells the verifier so: it forgets the bounds of
@@ -110,13 +111,13 @@ static __always_inline int packet_ethernet(frame_t *frame, const struct zt6_port
 {
 	const struct ethhdr *eth = frame_data(frame);
 	const void *end = frame_end(frame);
-	__u16 vid = 0;
+	__u16 vid = frame_vid_beside(frame);
 
 	if ((const void *)(eth + 1) > end)
 		return ZT6_PASS_OTHER;
 	p->link_length = sizeof(*eth);
 	*ether_type = eth->h_proto;
-	if (*ether_type == bpf_htons(ETH_P_8021Q)) {
+	if (*ether_type == bpf_htons(ETH_P_8021Q) && !FRAME_TAG_BESIDE) {
 		const struct vlan_hdr *tag = (const void *)(eth + 1);
 
 		if ((const void *)(tag + 1) > end)
@@ -133,6 +134,25 @@ static __always_inline int packet_ethernet(frame_t *frame, const struct zt6_port
 		return ZT6_PASS_OTHER;
 	__builtin_memcpy(p->source_mac, eth->h_source, ZT6_ETH_ALEN);
 	return GO_ON;
+}
+
+/* The same for an interface without link layer, the kernel's `sit`. */
+static __always_inline int packet_raw(frame_t *frame, struct packet *p, __be16 *ether_type)
+{
+	p->link_length = 0;
+	p->to_group = 0;
+	__builtin_memset(p->source_mac, 0, ZT6_ETH_ALEN);
+	*ether_type = frame_protocol(frame);
+	return GO_ON;
+}
+
+/* Whichever of the two the port has. */
+static __always_inline int packet_link(frame_t *frame, const struct zt6_port *port,
+				       struct packet *p, __be16 *ether_type)
+{
+	if (FRAME_MAY_LACK_LINK && port->role == ZT6_ROLE_TUNNEL)
+		return packet_raw(frame, p, ether_type);
+	return packet_ethernet(frame, port, p, ether_type);
 }
 
 /**

@@ -27,7 +27,6 @@
 #include "guard.h"
 #include "policy.h"
 #include "rewrite.h"
-#include "too_big.h"
 #include "nd_recent.h"
 #include "ndp.h"
 #include "forward.h"
@@ -39,7 +38,7 @@ static __always_inline int pipeline(frame_t *frame, const struct zt6_port *port,
 	__be16 ether_type;
 	int verdict;
 
-	verdict = packet_ethernet(frame, port, p, &ether_type);
+	verdict = packet_link(frame, port, p, &ether_type);
 	if (verdict != GO_ON)
 		return verdict;
 	if (ether_type == bpf_htons(ETH_P_IPV6)) {
@@ -56,12 +55,63 @@ static __always_inline int pipeline(frame_t *frame, const struct zt6_port *port,
 	}
 	if (verdict != GO_ON)
 		return verdict;
+	if (FRAME_MAY_LACK_LINK && port->role == ZT6_ROLE_TUNNEL &&
+	    sixinfour_source_martian(&p->src))
+		return ZT6_DROP_INNER_SOURCE;
 	if (p->next_header == IPPROTO_HOPOPTS)
 		return ZT6_PASS_EXTENSION_HEADER;
 	verdict = ndp_respond(frame, settings, told, port, p);
 	if (verdict != GO_ON)
 		return verdict;
 	return forward(frame, settings, told, p);
+}
+
+/* Programs only: what each CPU knows of its packet. Not on the stack, whose 512 bytes are for the
+ * calls, and whose every value the verifier would follow on every path. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct packet);
+} packets SEC(".maps");
+
+/**
+ * arrive - one frame on a port, and every count of it.
+ * @slot: of the port
+ *
+ * Returns the verdict, or LEFT. A value beyond the verdicts is an error of the program.
+ */
+static __always_inline __u32 arrive(frame_t *frame, __u32 slot)
+{
+	__u32 zero = 0, frames, verdict;
+	struct packet *p = bpf_map_lookup_elem(&packets, &zero);
+	const struct zt6_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	struct zt6_agent *told = bpf_map_lookup_elem(&agent, &zero);
+	const struct zt6_port *port = bpf_map_lookup_elem(&ports, &slot);
+	struct zt6_port_counters *count = bpf_map_lookup_elem(&counters, &slot);
+
+	if (!p || !set || !told || !port || !count)
+		return LEFT;
+	frame_prepare(frame);
+	frames = frame_packets(frame);
+	p->in_port = slot;
+	p->frame_length = frame_length(frame);
+	p->behind = !FRAME_IN_XDP && (port->paths & ZT6_PATH_XDP);
+	p->ours = !p->behind;
+	count->rx.packets += frames;
+	count->rx.bytes += p->frame_length;
+	verdict = pipeline(frame, port, set, told, p);
+	if (!p->ours) {
+		/* It arrives where the other program sees it. */
+		count->rx.packets -= frames;
+		count->rx.bytes -= p->frame_length;
+		return LEFT;
+	}
+	if (verdict < ZT6_VERDICT_COUNT) {
+		count->verdicts[verdict].packets += frames;
+		count->verdicts[verdict].bytes += p->frame_length;
+	}
+	return verdict;
 }
 
 #endif

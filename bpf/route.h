@@ -110,6 +110,7 @@ static __always_inline long route_fill_tunnel(frame_t *frame, const struct zt6_s
 	if (!uplink)
 		return BPF_FIB_LKUP_RET_NOT_FWDED;
 	route->tx_port = slot;
+	route->by_tc = !(uplink->paths & ZT6_PATH_XDP_XMIT);
 	return sixinfour_header(frame, tunnel, uplink, 0, fib, route);
 }
 
@@ -123,6 +124,7 @@ static __always_inline long route_fill_header(frame_t *frame, const struct zt6_s
 	if (out->role == ZT6_ROLE_TUNNEL)
 		return route_fill_tunnel(frame, settings, out, fib, route);
 	route->tx_port = slot;
+	route->by_tc = !(out->paths & ZT6_PATH_XDP_XMIT);
 	route->mtu = fib->mtu_result;
 	route->header_length =
 		link_header(route->header, out, fib->dmac, fib->smac, bpf_htons(ETH_P_IPV6));

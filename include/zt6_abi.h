@@ -124,6 +124,13 @@ enum zt6_port_flags {
 	ZT6_PORT_XDP_GENERIC = 1 << 5,   /* the program runs behind the driver, not in it */
 };
 
+/* What is on a port, and what can be sent out of it. */
+enum zt6_port_paths {
+	ZT6_PATH_XDP = 1 << 0,      /* an XDP program is on it */
+	ZT6_PATH_TC = 1 << 1,       /* a TC program is; behind one in XDP it takes what that leaves */
+	ZT6_PATH_XDP_XMIT = 1 << 2, /* XDP can send out of it: it is in `devices` */
+};
+
 /* Whether members of an overlay may use each other's addresses. */
 enum zt6_bind {
 	ZT6_BIND_OFF,
@@ -162,6 +169,7 @@ enum zt6_bucket {
 	ZT6_BUCKET_NDP,        /* Neighbour Solicitations under a rule */
 	ZT6_BUCKET_DEFERRED,   /* targets that the agent is asked to verify */
 	ZT6_BUCKET_TOO_BIG,    /* Packet Too Big sent */
+	ZT6_BUCKET_TUNNEL,     /* as the first, for what the kernel's `sit` has taken out of 6in4 */
 	ZT6_BUCKET_COUNT
 };
 
@@ -184,7 +192,8 @@ struct zt6_port {
 	__u8 tunnel; /* index in zt6_settings, of a ZT6_ROLE_TUNNEL */
 	__u8 bind;   /* enum zt6_bind, of a ZT6_ROLE_OVERLAY */
 	__u8 wishes; /* enum zt6_wish, of a ZT6_ROLE_OVERLAY */
-	__u8 pad[3];
+	__u8 paths;  /* enum zt6_port_paths */
+	__u8 pad[2];
 	union zt6_addr na_source; /* source of its advertisements */
 	union zt6_addr
 		error_source; /* of ICMPv6 errors sent out of it; `::`: the kernel sends them */
@@ -343,7 +352,8 @@ struct zt6_route {
 	__u8 tunnel_flags;           /* enum zt6_tunnel_flags, when out_port is a tunnel's */
 	__u8 source_checked;         /* src has passed the guard */
 	__u8 one_buffer;             /* the device takes no frame in several buffers */
-	__u8 pad[2];                 /* aligns the IPv4 header in header[] */
+	__u8 by_tc;                  /* only TC can send out of tx_port */
+	__u8 pad;                    /* aligns the IPv4 header in header[] */
 	__u8 header[ZT6_MAX_HEADER]; /* Ethernet, and IPv4 with total length and ECN still 0 */
 	__u8 src_mac[ZT6_ETH_ALEN];  /* of the frame that src was last seen in */
 	__u16 mss;     /* the most that TCP may announce on this way; 0: whatever it likes */

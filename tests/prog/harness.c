@@ -22,6 +22,7 @@
 
 struct harness {
 	struct nl_sock *nl;
+	bool use_tc;
 	struct programs *programs;
 	struct model model;
 	struct ring_buffer *events;
@@ -170,7 +171,8 @@ static bool same_programs(const struct model *a, const struct model *b)
 {
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
 		if (strcmp(a->ports[slot].name, b->ports[slot].name) ||
-		    a->ports[slot].role != b->ports[slot].role)
+		    a->ports[slot].role != b->ports[slot].role ||
+		    a->ports[slot].paths != b->ports[slot].paths)
 			return false;
 	}
 	return a->settings.cache_sets == b->settings.cache_sets && a->members == b->members &&
@@ -189,6 +191,11 @@ static int load_programs(struct harness *harness)
 	return harness->events ? 0 : -errno;
 }
 
+void harness_use_tc(struct harness *harness)
+{
+	harness->use_tc = true;
+}
+
 int harness_load(struct harness *harness, const char *text)
 {
 	struct model model = {0};
@@ -203,6 +210,9 @@ int harness_load(struct harness *harness, const char *text)
 	if (!err)
 		err = model_fill(&model, conf, harness->nl);
 	conf_free(conf);
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && harness->use_tc; slot++)
+		if (model.ports[slot].paths)
+			model.ports[slot].paths = ZT6_PATH_TC;
 	if (!err && harness->programs && !same_programs(&harness->model, &model))
 		unload(harness);
 	model_free(&harness->model);
@@ -280,15 +290,15 @@ bool harness_has_tc(const struct harness *harness, unsigned int slot)
 	return tc_ingress_fd(harness, slot) >= 0;
 }
 
-int harness_run_tc(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
-		   struct outcome *out)
+static int run_skb(struct harness *harness, int program, unsigned int slot, const uint8_t *frame,
+		   size_t length, struct outcome *out)
 {
 	struct __sk_buff context = {.ifindex = harness->model.ports[slot].ifindex};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = length,
 		    .data_out = out->frame, .data_size_out = sizeof(out->frame), .ctx_in = &context,
 		    .ctx_size_in = sizeof(context));
 
-	if (bpf_prog_test_run_opts(tc_ingress_fd(harness, slot), &opts)) {
+	if (bpf_prog_test_run_opts(program, &opts)) {
 		fprintf(stderr, "harness: BPF_PROG_TEST_RUN of %zu bytes on TC of slot %u: %s\n",
 			length, slot, strerror(errno));
 		return -errno;
@@ -296,6 +306,19 @@ int harness_run_tc(struct harness *harness, unsigned int slot, const uint8_t *fr
 	out->action = opts.retval;
 	out->length = opts.data_size_out;
 	return 0;
+}
+
+int harness_run_tc(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
+		   struct outcome *out)
+{
+	return run_skb(harness, tc_ingress_fd(harness, slot), slot, frame, length, out);
+}
+
+int harness_run_tc_port(struct harness *harness, unsigned int slot, const uint8_t *frame,
+			size_t length, struct outcome *out)
+{
+	return run_skb(harness, programs_tc_port_fd(harness->programs, slot), slot, frame, length,
+		       out);
 }
 
 static int update_agent(struct harness *harness, __u32 generations, const __u64 *heartbeat_ns)

@@ -37,6 +37,9 @@ struct outcome {
 int harness_open(const char *topology, struct harness **out);
 void harness_close(struct harness *harness);
 
+/* From the next harness_load() on the ports have the pipeline in TC instead of in XDP. */
+void harness_use_tc(struct harness *harness);
+
 /* Loads the programs and fills the maps for a configuration text, in place of what was loaded.
  * Where ports and limits are the same only the maps are filled anew, as a second `up` does it. */
 int harness_load(struct harness *harness, const char *conf);
@@ -64,10 +67,14 @@ bool harness_has_xdp(const struct harness *harness, unsigned int slot);
 int harness_run(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
 		size_t linear, struct outcome *out);
 
-/* Whether a TC program takes what XDP passes up on a slot. */
+/* One frame arrives at the pipeline in TC; it takes frames of FRAME_TC_MIN to FRAME_TC_MAX bytes. */
+int harness_run_tc_port(struct harness *harness, unsigned int slot, const uint8_t *frame,
+			size_t length, struct outcome *out);
+
+/* Whether a TC program takes what the pipeline passes up on a slot. */
 bool harness_has_tc(const struct harness *harness, unsigned int slot);
 
-/* The same for that program; it takes frames of FRAME_TC_MIN to FRAME_TC_MAX bytes. */
+/* The same for that program. */
 int harness_run_tc(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
 		   struct outcome *out);
 

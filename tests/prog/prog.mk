@@ -9,7 +9,8 @@ $(PROG)/cases.json: $(wildcard tests/prog/*.py)
 	@mkdir -p $(@D)
 	/usr/bin/python3 -B tests/prog/make_cases.py > $@.tmp && mv $@.tmp $@
 
-test-prog: $(PROG)/run $(PROG)/cases.json ## golden packets through the real programs (root)
+test-prog: $(PROG)/run $(PROG)/cases.json ## golden packets through the real programs, in XDP and in TC (root)
 	$(PROG)/run $(PROG)/cases.json tests/prog/topology.sh
+	$(PROG)/run --tc $(PROG)/cases.json tests/prog/topology.sh
 
 .PHONY: test-prog

@@ -4,7 +4,11 @@
  * frame, every byte that comes out, and every counter of every port. A case runs on an empty
  * route cache and then again on what the first time left in it.
  *
- * usage: run CASES.json TOPOLOGY.sh [PATTERN]	PATTERN: names of cases, with * and ?
+ * usage: run [--tc] CASES.json TOPOLOGY.sh [PATTERN]	PATTERN: names of cases, with * and ?
+ *
+ * With --tc the same cases for the pipeline in TC, but for those whose frames BPF_PROG_TEST_RUN does
+ * not take there: too short, too long, in fragments, or with a tag, which the kernel would have taken
+ * off before; and for those of Packet Too Big, which the kernel sends.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -28,6 +32,7 @@
 
 static struct harness *harness;
 static const struct scenario *scenario; /* that is running */
+static bool in_tc;                      /* instead of in XDP */
 
 static const char *action_name(const struct step *step, int action)
 {
@@ -37,9 +42,11 @@ static const char *action_name(const struct step *step, int action)
 					       [TC_ACT_REDIRECT] = "TC_REDIRECT"};
 	const char *name = NULL;
 
-	if (!step->tc && action >= 0 && action <= XDP_REDIRECT)
+	if (in_tc && action == TC_ACT_UNSPEC)
+		return "TC_UNSPEC";
+	if (!step->tc && !in_tc && action >= 0 && action <= XDP_REDIRECT)
 		name = names[action];
-	if (step->tc && action >= 0 && action <= TC_ACT_REDIRECT)
+	if ((step->tc || in_tc) && action >= 0 && action <= TC_ACT_REDIRECT)
 		name = tc_names[action];
 	return name ? name : "?";
 }
@@ -56,6 +63,8 @@ static bool run_commands(const char **commands, size_t count)
 static int arrive(const struct step *step, const struct bytes *frame, unsigned int slot,
 		  struct outcome *got)
 {
+	if (!step->tc && in_tc)
+		return harness_run_tc_port(harness, slot, frame->data, frame->length, got);
 	if (step->tc)
 		return harness_run_tc(harness, slot, frame->data, frame->length, got);
 	return harness_run(harness, slot, frame->data, frame->length, step->linear, got);
@@ -96,12 +105,25 @@ static bool run_frame(const struct step *step, const struct bytes *frame, struct
 	return false;
 }
 
+/* What TC does where XDP does @action. */
+static int tc_action(int action)
+{
+	static const int actions[] = {[XDP_PASS] = TC_ACT_UNSPEC,
+				      [XDP_DROP] = TC_ACT_SHOT,
+				      [XDP_TX] = TC_ACT_REDIRECT,
+				      [XDP_REDIRECT] = TC_ACT_REDIRECT};
+
+	return actions[action];
+}
+
 static bool check_ending(const struct step *step, const struct ending *ending,
 			 const struct bytes *frame, const struct outcome *got)
 {
-	if (got->action != ending->action) {
+	int action = in_tc && !step->tc ? tc_action(ending->action) : ending->action;
+
+	if (got->action != action) {
 		fprintf(stderr, "  %s, expected %s\n", action_name(step, got->action),
-			action_name(step, ending->action));
+			action_name(step, action));
 		return false;
 	}
 	return check_bytes(ending, frame, got);
@@ -264,11 +286,37 @@ static bool run_steps(const struct test_case *test)
 	return true;
 }
 
+#define ETHER_TYPE_AT    12
+#define IS_TAGGED(frame) ((frame)->data[ETHER_TYPE_AT] == 0x81 && !(frame)->data[ETHER_TYPE_AT + 1])
+
+/* What TC leaves to the kernel: it may have to do with many packets in one frame. */
+static bool is_kernels(unsigned int verdict)
+{
+	return verdict == ZT6_TOO_BIG_ANSWERED;
+}
+
+static bool tc_takes(const struct test_case *test)
+{
+	for (size_t i = 0; i < test->step_count; i++) {
+		const struct step *step = &test->steps[i];
+
+		if (step->linear || is_kernels(step->expect.verdict))
+			return false;
+		for (size_t k = 0; k < step->frame_count; k++)
+			if (step->frames[k].length < FRAME_TC_MIN ||
+			    step->frames[k].length > FRAME_TC_MAX || IS_TAGGED(&step->frames[k]))
+				return false;
+	}
+	return true;
+}
+
 static void run_case(void **state)
 {
 	const struct test_case *test = *state;
 	bool good;
 
+	if (in_tc && !tc_takes(test))
+		skip();
 	assert_int_equal(harness_reset(harness), 0);
 	good = run_steps(test);
 	if (good && !test->once) {
@@ -318,13 +366,18 @@ int main(int argc, char **argv)
 	const struct fixtures *fixtures;
 	int failed = 0;
 
+	in_tc = argc > 1 && !strcmp(argv[1], "--tc");
+	argc -= in_tc;
+	argv += in_tc;
 	if (argc < 3) {
-		fprintf(stderr, "usage: %s CASES.json TOPOLOGY.sh [PATTERN]\n", argv[0]);
+		fprintf(stderr, "usage: run [--tc] CASES.json TOPOLOGY.sh [PATTERN]\n");
 		return 2;
 	}
 	fixtures = fixtures_load(argv[1]);
 	if (!fixtures || harness_open(argv[2], &harness))
 		return EXIT_FAILURE;
+	if (in_tc)
+		harness_use_tc(harness);
 	if (argc > 3)
 		cmocka_set_test_filter(argv[3]);
 	for (size_t i = 0; i < fixtures->scenario_count; i++) {

@@ -47,10 +47,7 @@ static int clear_counters(int fd, __u32 slot)
 
 static int write_device(int fd, __u32 slot, const struct zt6_port *port)
 {
-	/* A driver without native XDP has no ndo_xdp_xmit either and would lose frames silently:
-	 * the kernel sends them. */
-	if (port->role != ZT6_ROLE_NONE && port->role != ZT6_ROLE_TUNNEL && port->ifindex &&
-	    !(port->flags & ZT6_PORT_XDP_GENERIC))
+	if ((port->paths & ZT6_PATH_XDP_XMIT) && port->ifindex)
 		return update(fd, &slot, &port->ifindex);
 	return bpf_map_delete_elem(fd, &slot) && errno != ENOENT ? -errno : 0;
 }

@@ -50,6 +50,21 @@ static size_t wanted_ports(const struct conf *conf, struct wanted *out, size_t r
 	return n;
 }
 
+/* A driver without native XDP has no ndo_xdp_xmit either and would lose frames silently. */
+static uint8_t paths_of(enum zt6_role role, enum conf_datapath datapath)
+{
+	if (role == ZT6_ROLE_TUNNEL)
+		return 0;
+	switch (datapath) {
+	case DATAPATH_TC:
+		return ZT6_PATH_TC;
+	case DATAPATH_XDP_GENERIC:
+		return ZT6_PATH_XDP;
+	default:
+		return ZT6_PATH_XDP | ZT6_PATH_XDP_XMIT;
+	}
+}
+
 static int free_slot(const struct model *model)
 {
 	for (int slot = 0; slot < ZT6_MAX_PORTS; slot++)
@@ -84,6 +99,7 @@ int model_slots(struct model *model, const struct conf *conf)
 			model->datapaths[slot] = wanted[i].datapath;
 			if (wanted[i].datapath == DATAPATH_XDP_GENERIC)
 				model->ports[slot].flags = ZT6_PORT_XDP_GENERIC;
+			model->ports[slot].paths = paths_of(wanted[i].role, wanted[i].datapath);
 		}
 	}
 	return 0;
@@ -308,6 +324,7 @@ static int fill_port(struct zt6_port *port, const struct conf_limits *limits, st
 	int err = facts_iface(nl, port->name, &facts);
 
 	port->rates[ZT6_BUCKET_UNRESOLVED] = rate_of(limits->unresolved_rate);
+	port->rates[ZT6_BUCKET_TUNNEL] = rate_of(limits->unresolved_rate);
 	port->rates[ZT6_BUCKET_DEFERRED] = rate_of(limits->unresolved_rate);
 	port->rates[ZT6_BUCKET_NDP] = rate_of(limits->ndp_rate);
 	port->rates[ZT6_BUCKET_TOO_BIG] = rate_of(limits->ptb_rate);

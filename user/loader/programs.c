@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Loading: one copy of the XDP program per Ethernet port, one of the TC program per end of a BPF
- * tunnel, all on the same maps. */
+/* Loading: a copy of the pipeline, in XDP or TC or both, for each port, one of the TC program per end
+ * of a BPF tunnel, all on the same maps. */
 #include "programs_internal.h"
 
 #include <bpf/bpf.h>
@@ -13,6 +13,7 @@
 #include "../log.h"
 #include "../pins.h"
 #include "zt6_tc.skel.h"
+#include "zt6_tc_port.skel.h"
 #include "zt6_xdp.skel.h"
 
 /* The oldest kernel on which every program loads; older ones lack what is named. */
@@ -24,11 +25,6 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	if (!log_verbose || level == LIBBPF_DEBUG)
 		return 0;
 	return vfprintf(stderr, format, args);
-}
-
-static bool has_xdp(const struct zt6_port *port)
-{
-	return port->role != ZT6_ROLE_NONE && port->role != ZT6_ROLE_TUNNEL;
 }
 
 /* Whether a BPF tunnel needs a TC program on the port: its TUN's egress, its uplink's ingress. */
@@ -166,20 +162,39 @@ static int load_error(const char *what, int err)
 	return err;
 }
 
-/* The bounds that the configuration sets (section limits). */
-static int size_maps(struct zt6_xdp_bpf *skeleton, const struct model *model)
+static int size_map(struct bpf_object *object, const char *name, __u32 entries)
 {
-	int err = bpf_map__set_max_entries(skeleton->maps.routes, model->settings.cache_sets);
+	struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+
+	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
+}
+
+/* The bounds that the configuration sets (section limits). */
+static int size_maps(struct bpf_object *object, const struct model *model)
+{
+	int err = size_map(object, "routes", model->settings.cache_sets);
 
 	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.verified, model->members);
+		err = size_map(object, "verified", model->members);
 	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.members, model->members);
+		err = size_map(object, "members", model->members);
 	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.traffic, model->members);
+		err = size_map(object, "traffic", model->members);
 	if (!err)
-		err = bpf_map__set_max_entries(skeleton->maps.negative, model->negative);
+		err = size_map(object, "negative", model->negative);
 	return err;
+}
+
+/* Makes a pipeline's object ready to be loaded. The first one creates the maps, unless they are pinned
+ * already; the others share them. */
+static int prepare_pipeline(struct programs *programs, struct bpf_object *object,
+			    const struct model *model)
+{
+	int err = size_maps(object, model);
+
+	if (!err && !programs->map_count && programs->pin_dir[0])
+		err = open_pinned_maps(programs, object);
+	return err ? err : reuse_maps(programs, object);
 }
 
 static int load_xdp(struct programs *programs, unsigned int slot, const struct model *model,
@@ -193,19 +208,27 @@ static int load_xdp(struct programs *programs, unsigned int slot, const struct m
 	programs->xdp[slot] = skeleton;
 	skeleton->rodata->port_slot = slot;
 	skeleton->rodata->poison_headroom = options && options->poison_headroom;
-	err = size_maps(skeleton, model);
-	if (!err && !programs->map_count && programs->pin_dir[0]) {
-		err = open_pinned_maps(programs, skeleton->obj);
-		if (err)
-			return err;
-	}
-	if (!err)
-		err = reuse_maps(programs, skeleton->obj);
-	if (!err)
-		err = zt6_xdp_bpf__load(skeleton);
+	err = prepare_pipeline(programs, skeleton->obj, model);
 	if (err)
-		return load_error("XDP", err);
-	return share_maps(programs, skeleton->obj);
+		return err;
+	err = zt6_xdp_bpf__load(skeleton);
+	return err ? load_error("XDP", err) : share_maps(programs, skeleton->obj);
+}
+
+static int load_tc_port(struct programs *programs, unsigned int slot, const struct model *model)
+{
+	struct zt6_tc_port_bpf *skeleton = zt6_tc_port_bpf__open();
+	int err;
+
+	if (!skeleton)
+		return load_error("TC", -errno);
+	programs->tc_port[slot] = skeleton;
+	skeleton->rodata->port_slot = slot;
+	err = prepare_pipeline(programs, skeleton->obj, model);
+	if (err)
+		return err;
+	err = zt6_tc_port_bpf__load(skeleton);
+	return err ? load_error("TC", err) : share_maps(programs, skeleton->obj);
 }
 
 static int load_tc(struct programs *programs, unsigned int slot, const struct model *model)
@@ -255,8 +278,11 @@ int programs_load(const char *pin_dir, const struct model *model,
 	if (pin_dir)
 		snprintf(programs->pin_dir, sizeof(programs->pin_dir), "%s", pin_dir);
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
-		if (has_xdp(&model->ports[slot]))
+		if (model->ports[slot].paths & ZT6_PATH_XDP)
 			err = load_xdp(programs, slot, model, options);
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
+		if (model->ports[slot].paths & ZT6_PATH_TC)
+			err = load_tc_port(programs, slot, model);
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
 		if (has_tc(model, slot))
 			err = load_tc(programs, slot, model);
@@ -290,6 +316,13 @@ int programs_xdp_fd(const struct programs *programs, unsigned int slot)
 	if (slot >= ZT6_MAX_PORTS || !programs->xdp[slot])
 		return -1;
 	return bpf_program__fd(programs->xdp[slot]->progs.zt6_xdp);
+}
+
+int programs_tc_port_fd(const struct programs *programs, unsigned int slot)
+{
+	if (slot >= ZT6_MAX_PORTS || !programs->tc_port[slot])
+		return -1;
+	return bpf_program__fd(programs->tc_port[slot]->progs.zt6_tc);
 }
 
 int programs_tc_fd(const struct programs *programs, unsigned int slot, bool *egress)
@@ -329,6 +362,7 @@ void programs_free(struct programs *programs)
 		close_fd(programs->attached[slot].xdp_program);
 		close_fd(programs->attached[slot].tc_program);
 		zt6_xdp_bpf__destroy(programs->xdp[slot]);
+		zt6_tc_port_bpf__destroy(programs->tc_port[slot]);
 		zt6_tc_bpf__destroy(programs->tc[slot]);
 	}
 	model_free(&programs->before);

@@ -50,8 +50,9 @@ void programs_rollback(struct programs *programs);
  */
 int programs_follow(const char *pin_dir, unsigned int slot, const struct zt6_port *port);
 
-/* Slot's XDP program, for tests and `explain`; or -1. */
+/* Slot's XDP and TC programs, for tests and `explain`; or -1. */
 int programs_xdp_fd(const struct programs *programs, unsigned int slot);
+int programs_tc_port_fd(const struct programs *programs, unsigned int slot);
 
 /* File descriptor of a map by its name in bpf/maps.h; or -1. */
 int programs_map_fd(const struct programs *programs, const char *name);

@@ -11,6 +11,7 @@
 
 struct zt6_xdp_bpf;
 struct zt6_tc_bpf;
+struct zt6_tc_port_bpf;
 
 #define MAX_MAPS 24
 
@@ -36,6 +37,7 @@ struct attached {
 struct programs {
 	char pin_dir[PATH_MAX]; /* empty: nothing is pinned */
 	struct zt6_xdp_bpf *xdp[ZT6_MAX_PORTS];
+	struct zt6_tc_port_bpf *tc_port[ZT6_MAX_PORTS];
 	struct zt6_tc_bpf *tc[ZT6_MAX_PORTS];
 	struct shared_map maps[MAX_MAPS];
 	size_t map_count;
