@@ -10,8 +10,11 @@
 
 int cmd_agent(const struct instance *instance, int argc, char **argv)
 {
-	struct agent agent = {
-		.instance = instance, .packets = -1, .lock = -1, .zerotier.keyholder = -1};
+	struct agent agent = {.instance = instance,
+			      .packets = -1,
+			      .lock = -1,
+			      .zerotier.keyholder = -1,
+			      .health.socket = -1};
 	int err;
 
 	(void)argv;

@@ -13,6 +13,7 @@
 #include "instance.h"
 #include "log.h"
 #include "stats.h"
+#include "tunnel_health.h"
 
 #define WATCH_SECONDS_DEFAULT 1
 
@@ -31,11 +32,12 @@ static json_t *json_verdicts(const struct zt6_port_counters *count)
 	return verdicts;
 }
 
-static json_t *json_port(const struct stats_port *port)
+static json_t *json_port(const struct stats *stats, const struct stats_port *port)
 {
 	const struct device_drops *device = &port->device;
+	json_t *root;
 
-	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}}", "name",
+	root = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}}", "name",
 			 port->port.name, "ifindex", port->port.ifindex, "role",
 			 role_name(port->port.role), "datapath", port->datapath, "rx",
 			 json_counter(&port->count.rx), "verdicts", json_verdicts(&port->count),
@@ -44,6 +46,10 @@ static json_t *json_port(const struct stats_port *port)
 			 (json_int_t)device->rx_dropped, "rx_errors", (json_int_t)device->rx_errors,
 			 "tx_dropped", (json_int_t)device->tx_dropped, "tx_errors",
 			 (json_int_t)device->tx_errors);
+	if (port->port.role == ZT6_ROLE_TUNNEL)
+		json_object_set_new(root, "health",
+				    tunnel_health_json(stats_health(stats, port), stats->now_ns));
+	return root;
 }
 
 static int print_json(const struct instance *instance, const struct stats *stats, FILE *out)
@@ -52,7 +58,7 @@ static int print_json(const struct instance *instance, const struct stats *stats
 	int err;
 
 	for (size_t i = 0; i < stats->port_count; i++)
-		json_array_append_new(ports, json_port(&stats->ports[i]));
+		json_array_append_new(ports, json_port(stats, &stats->ports[i]));
 	root = json_pack("{s:i, s:s, s:s, s:o, s:{s:o, s:o, s:o}}", "schema", 1, "instance",
 			 instance->name, "version", ZT6_VERSION, "ports", ports, "totals", "rx",
 			 json_counter(&stats->total.rx), "verdicts", json_verdicts(&stats->total),
@@ -92,6 +98,30 @@ static void print_verdict_metric(FILE *out, const char *metric, const char *help
 	}
 }
 
+static void print_health_metrics(FILE *out, const struct stats *stats)
+{
+	fputs("# HELP zt6_tunnel_rtt_seconds Round trip to the far end of a tunnel.\n"
+	      "# TYPE zt6_tunnel_rtt_seconds gauge\n",
+	      out);
+	for (size_t i = 0; i < stats->port_count; i++) {
+		const struct zt6_health *health = stats_health(stats, &stats->ports[i]);
+
+		if (health && health->answered_ns)
+			fprintf(out, "zt6_tunnel_rtt_seconds{port=\"%s\"} %.6f\n",
+				stats->ports[i].port.name, health->rtt_us / 1e6);
+	}
+	fputs("# HELP zt6_tunnel_unanswered Echo requests to the far end since its last reply.\n"
+	      "# TYPE zt6_tunnel_unanswered gauge\n",
+	      out);
+	for (size_t i = 0; i < stats->port_count; i++) {
+		const struct zt6_health *health = stats_health(stats, &stats->ports[i]);
+
+		if (health)
+			fprintf(out, "zt6_tunnel_unanswered{port=\"%s\"} %u\n",
+				stats->ports[i].port.name, health->unanswered);
+	}
+}
+
 static int print_prometheus(const struct instance *instance, const struct stats *stats, FILE *out)
 {
 	(void)instance;
@@ -110,12 +140,15 @@ static int print_prometheus(const struct instance *instance, const struct stats 
 			     stats, offsetof(struct zt6_counter, packets));
 	print_verdict_metric(out, "zt6_verdict_bytes_total", "Bytes by port and verdict.", stats,
 			     offsetof(struct zt6_counter, bytes));
+	print_health_metrics(out, stats);
 	return 0;
 }
 
-static void print_port(const struct stats_port *port, FILE *out)
+static void print_port(const struct stats *stats, const struct stats_port *port, FILE *out)
 {
+	const struct zt6_health *health = stats_health(stats, port);
 	const struct device_drops *device = &port->device;
+	char text[160];
 
 	fprintf(out, "%s  %s, %s\n", port->port.name, role_name(port->port.role), port->datapath);
 	fprintf(out, "  %-24s %14llu packets %18llu bytes\n", "rx", port->count.rx.packets,
@@ -130,6 +163,10 @@ static void print_port(const struct stats_port *port, FILE *out)
 	if (port->count.tx.packets)
 		fprintf(out, "  %-24s %14llu packets %18llu bytes  sent by the gateway itself\n",
 			"tx", port->count.tx.packets, port->count.tx.bytes);
+	if (health) {
+		tunnel_health_text(health, stats->now_ns, text, sizeof(text));
+		fprintf(out, "  %s\n", text);
+	}
 	if (port->count.unbound.packets)
 		fprintf(out, "  %-24s %14llu packets %18llu bytes  sources bound to another MAC\n",
 			"unbound", port->count.unbound.packets, port->count.unbound.bytes);
@@ -147,7 +184,7 @@ static int print_table(const struct instance *instance, const struct stats *stat
 	for (size_t i = 0; i < stats->port_count; i++) {
 		if (i)
 			fputc('\n', out);
-		print_port(&stats->ports[i], out);
+		print_port(stats, &stats->ports[i], out);
 	}
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "loader/netlink.h"
@@ -122,6 +123,32 @@ static int read_port(const struct instance *instance, int counters,
 	return 0;
 }
 
+static int read_agent(const struct instance *instance, struct stats *out)
+{
+	int fd = pin_open_map(instance->pin_dir, "agent", sizeof(struct zt6_agent)), err = 0;
+	struct timespec now;
+	__u32 zero = 0;
+
+	if (fd < 0)
+		return fd;
+	if (bpf_map_lookup_elem(fd, &zero, &out->agent))
+		err = -errno;
+	close(fd);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	out->now_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	return err;
+}
+
+const struct zt6_health *stats_health(const struct stats *stats, const struct stats_port *port)
+{
+	const struct zt6_agent *agent = &stats->agent;
+
+	if (port->port.role != ZT6_ROLE_TUNNEL || !agent->heartbeat_ns ||
+	    stats->now_ns - agent->heartbeat_ns >= ZT6_AGENT_STALE_NS)
+		return NULL;
+	return &agent->tunnels[port->port.tunnel % ZT6_MAX_TUNNELS];
+}
+
 int stats_read(const struct instance *instance, struct stats *out)
 {
 	int settings_fd = pin_open_map(instance->pin_dir, "settings", sizeof(struct zt6_settings));
@@ -147,6 +174,9 @@ int stats_read(const struct instance *instance, struct stats *out)
 		err = -EPROTO;
 		goto out;
 	}
+	err = read_agent(instance, out);
+	if (err)
+		goto out;
 	err = netlink_open(&nl);
 	if (err)
 		goto out;

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "instance.h"
 #include "zt6_abi.h"
@@ -28,7 +29,12 @@ struct stats {
 	struct stats_port ports[ZT6_MAX_PORTS];
 	size_t port_count;
 	struct zt6_port_counters total;
+	struct zt6_agent agent; /* what the agent last said */
+	uint64_t now_ns;        /* CLOCK_MONOTONIC when it was read */
 };
+
+/* What the agent knows of the tunnel of such a port; NULL for other ports, and without an agent. */
+const struct zt6_health *stats_health(const struct stats *stats, const struct stats_port *port);
 
 /* Reads everything. 0, -ENOENT when the instance is not up, -EPROTO when another version is. */
 int stats_read(const struct instance *instance, struct stats *out);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `status`: the tunnels. */
+/* `status`: the tunnels, whether they live, and why not. */
 #include <arpa/inet.h>
+#include <netlink/socket.h>
 #include <stdio.h>
 
+#include "loader/facts.h"
+#include "loader/netlink.h"
 #include "status_parts.h"
+#include "tunnel_health.h"
 
 static const char *ipv4(__be32 address, char text[INET_ADDRSTRLEN])
 {
@@ -15,6 +19,102 @@ static const char *device_name(const struct zt6_tunnel *tunnel)
 	return tunnel->flags & ZT6_TUNNEL_BPF ? "bpf" : "sit";
 }
 
+/* What the agent knows of it, or NULL. */
+static const struct zt6_health *health_of(const struct status *status, size_t index)
+{
+	return status->agent_running ? &status->agent.tunnels[index] : NULL;
+}
+
+/* An address that no interface has is a NAT's: nothing that is sent comes back to it. */
+static void judge_ends(struct status *status, const struct zt6_tunnel *tunnel, struct nl_sock *nl)
+{
+	const char *name = status->model.ports[tunnel->port].name;
+	const char *uplink = status->model.ports[tunnel->uplink].name;
+	const struct in_addr local = {tunnel->local}, remote = {tunnel->remote};
+	char text[INET_ADDRSTRLEN];
+	struct in_addr next_hop;
+	int ifindex;
+
+	if (!tunnel->local) {
+		status_problem(status, "tunnel %s: %s has no IPv4 address yet", name, uplink);
+		return;
+	}
+	if (facts_ipv4_is_own(nl, local)) {
+		status_problem(status,
+			       "tunnel %s: local %s is on no interface: behind a NAT it is the "
+			       "inside address of %s, as in \"local auto\"",
+			       name, ipv4(tunnel->local, text), uplink);
+		return;
+	}
+	if (facts_ipv4_next_hop(nl, remote, local, &ifindex, &next_hop))
+		status_problem(status, "tunnel %s: no IPv4 route to %s from here: nothing is sent",
+			       name, ipv4(tunnel->remote, text));
+	else if (ifindex != (int)status->model.ports[tunnel->uplink].ifindex)
+		status_problem(status, "tunnel %s: the route to %s does not leave by its uplink %s",
+			       name, ipv4(tunnel->remote, text), uplink);
+}
+
+/* Told apart by what was counted: nothing came ever, nothing comes any more, or no echo only. */
+static void judge_silence(struct status *status, const struct zt6_tunnel *tunnel,
+			  const struct zt6_health *health)
+{
+	const char *name = status->model.ports[tunnel->port].name;
+	char remote[INET_ADDRSTRLEN];
+
+	ipv4(tunnel->remote, remote);
+	switch (tunnel_state(health, status->now_ns)) {
+	case TUNNEL_MUTE:
+		status_problem(status,
+			       "tunnel %s: packets come out of it, but no echo reply of its far "
+			       "end: does this machine's rule set let ICMPv6 in?",
+			       name);
+		break;
+	case TUNNEL_SILENT:
+		if (!health->sent_ns)
+			status_problem(status,
+				       "tunnel %s: nothing goes into it and nothing comes out: is "
+				       "its interface up?",
+				       name);
+		else if (!health->heard_ns)
+			status_problem(status,
+				       "tunnel %s: packets are sent and nothing has ever come "
+				       "back: protocol 41 is blocked on the way or by the rule "
+				       "set, or the broker sends to another address (zt6-bpf "
+				       "tunnel-update tells it ours)",
+				       name);
+		else
+			status_problem(status,
+				       "tunnel %s: nothing has come from %s for %llu s: has this "
+				       "machine's outside address changed (zt6-bpf tunnel-update), "
+				       "or is the broker down?",
+				       name, remote,
+				       (unsigned long long)((status->now_ns - health->heard_ns) /
+							    1000000000));
+		break;
+	default:
+		break;
+	}
+}
+
+static void judge(struct status *status)
+{
+	struct nl_sock *nl = NULL;
+	unsigned int before;
+
+	if (netlink_open(&nl))
+		return;
+	for (size_t i = 0; i < status->model.settings.tunnel_count; i++) {
+		const struct zt6_tunnel *tunnel = &status->model.settings.tunnels[i];
+
+		before = status->problem_count;
+		judge_ends(status, tunnel, nl);
+		/* The silence then has this reason. */
+		if (status->problem_count == before && health_of(status, i))
+			judge_silence(status, tunnel, health_of(status, i));
+	}
+	nl_socket_free(nl);
+}
+
 static json_t *json(const struct status *status)
 {
 	json_t *tunnels = json_array();
@@ -24,13 +124,14 @@ static json_t *json(const struct status *status)
 		const struct zt6_port *ports = status->model.ports;
 		char local[INET_ADDRSTRLEN], remote[INET_ADDRSTRLEN];
 
-		json_array_append_new(tunnels,
-				      json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "name",
-						ports[tunnel->port].name, "uplink",
-						ports[tunnel->uplink].name, "local",
-						ipv4(tunnel->local, local), "remote",
-						ipv4(tunnel->remote, remote), "mtu", tunnel->mtu,
-						"ttl", tunnel->ttl, "device", device_name(tunnel)));
+		json_array_append_new(
+			tunnels,
+			json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:o}", "name",
+				  ports[tunnel->port].name, "uplink", ports[tunnel->uplink].name,
+				  "local", ipv4(tunnel->local, local), "remote",
+				  ipv4(tunnel->remote, remote), "mtu", tunnel->mtu, "ttl",
+				  tunnel->ttl, "device", device_name(tunnel), "health",
+				  tunnel_health_json(health_of(status, i), status->now_ns)));
 	}
 	return tunnels;
 }
@@ -38,20 +139,26 @@ static json_t *json(const struct status *status)
 static void print(const struct status *status)
 {
 	const struct model *model = &status->model;
-	char local[INET_ADDRSTRLEN], remote[INET_ADDRSTRLEN];
+	char local[INET_ADDRSTRLEN], remote[INET_ADDRSTRLEN], text[160];
 
 	for (size_t i = 0; i < model->settings.tunnel_count; i++) {
 		const struct zt6_tunnel *tunnel = &model->settings.tunnels[i];
+		const struct zt6_health *health = health_of(status, i);
 
 		printf(STATUS_COLUMN "%-15s  %s -> %s over %s, mtu %u, device %s\n", "tunnel",
 		       model->ports[tunnel->port].name, ipv4(tunnel->local, local),
 		       ipv4(tunnel->remote, remote), model->ports[tunnel->uplink].name, tunnel->mtu,
 		       device_name(tunnel));
+		if (!health)
+			continue;
+		tunnel_health_text(health, status->now_ns, text, sizeof(text));
+		printf(STATUS_COLUMN "%-15s  %s\n", "", "", text);
 	}
 }
 
 const struct status_part status_tunnels = {
 	.key = "tunnels",
+	.judge = judge,
 	.json = json,
 	.print = print,
 };

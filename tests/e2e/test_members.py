@@ -36,7 +36,7 @@ def members(lab):
 
 def seen_from(mac):
     """struct zt6_member, of one that has been there for three seconds."""
-    return struct.pack("=QQQ8s", later(-3), later(-2), later(-1),
+    return struct.pack("=QQQQ8s", later(-3), later(-2), later(-1), 0,
                        bytes.fromhex(mac.replace(":", "")))
 
 
@@ -51,7 +51,8 @@ def test_the_json_has_the_promised_shape(quiet):
     assert answer["schema"] == 1 and answer["instance"] == quiet.name and answer["traffic"] is True
     for member in answer["members"]:
         assert list(member) == ["address", "mac", "node", "port", "state", "verified",
-                                "since_age_ms", "last_seen_age_ms", "from", "towards"]
+                                "binding", "path", "since_age_ms", "last_seen_age_ms",
+                                "from", "towards"]
 
 
 def test_a_member_shows_with_its_mac_node_port_and_state(quiet):

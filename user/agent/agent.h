@@ -12,6 +12,7 @@
 
 #include "../instance.h"
 #include "../loader/maps.h"
+#include "health.h"
 #include "neighbours.h"
 #include "targets.h"
 #include "zerotier.h"
@@ -34,6 +35,7 @@ struct agent {
 	struct neighbours neighbours; /* those that are valid */
 	struct targets targets;
 	struct agent_zerotier zerotier;
+	struct agent_health health;
 	struct model model;           /* as the maps have it */
 	__u32 members_max;            /* limits members */
 	bool refresh_wanted;          /* an interface, address or rule has changed */

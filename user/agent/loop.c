@@ -137,6 +137,8 @@ int agent_open_sockets(struct agent *agent)
 		err = watch_fd(agent, ring_buffer__epoll_fd(agent->events));
 	if (!err)
 		err = agent_zerotier_open(agent);
+	if (!err)
+		err = agent_health_open(agent);
 	return err;
 }
 
@@ -145,6 +147,7 @@ void agent_close_sockets(struct agent *agent)
 	const int fds[] = {agent->epoll, agent->signals, agent->packets, agent->lock};
 
 	agent_zerotier_close(agent);
+	agent_health_close(agent);
 	watch_close(agent);
 	close_requests(agent);
 	neighbours_clear(&agent->neighbours);
@@ -230,6 +233,7 @@ static int tick_second(struct agent *agent, uint64_t now)
 	freshness_tick(agent, now);
 	verify_renew(agent, now);
 	agent_zerotier_tick(agent, now);
+	agent_health_tick(agent, now);
 	notify("WATCHDOG=1");
 	return 0;
 }
@@ -293,6 +297,7 @@ int agent_run(struct agent *agent)
 		if (!err && ring_buffer__consume(agent->events) < 0)
 			err = -EIO;
 		agent_zerotier_run(agent);
+		agent_health_read(agent);
 		if (!err)
 			err = tick(agent);
 	}
