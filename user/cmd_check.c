@@ -49,6 +49,17 @@ static void print_tunnel(const struct conf_tunnel *tunnel)
 	putchar('\n');
 }
 
+static void print_firewall(const struct conf *conf)
+{
+	printf("firewall  %-16s  ", "");
+	if (conf->policy == CONF_POLICY_OFF)
+		puts("policy off: everything comes in, past whatever forward rules nftables has");
+	else if (conf->rules == CONF_RULES_NONE)
+		puts("policy kernel, rules none: your own rules of nftables decide");
+	else
+		printf("policy kernel, rules shipped: %zu allowed inward\n", conf->allow_count);
+}
+
 static void print_sections(const struct conf *conf)
 {
 	for (size_t i = 0; i < conf->uplink_count; i++)
@@ -74,8 +85,7 @@ static void print_sections(const struct conf *conf)
 	for (size_t i = 0; i < conf->proxy_count; i++)
 		printf("proxy     %-16s  %zu rule%s\n", conf->proxies[i].name,
 		       conf->proxies[i].rule_count, conf->proxies[i].rule_count == 1 ? "" : "s");
-	printf("firewall  %-16s  policy %s\n", "",
-	       conf->policy == CONF_POLICY_KERNEL ? "kernel" : "off");
+	print_firewall(conf);
 }
 
 /* Entries of the route cache: as many sets as the next power of two gives. */

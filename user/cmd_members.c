@@ -219,16 +219,6 @@ static int print_json(const struct view *view)
 	return err;
 }
 
-/* An address that somebody asked for in vain is no member: a scan would fill the screen. */
-static bool gave_no_sign(const struct member *member)
-{
-	const char *state = member_state(member);
-
-	return !member->seen_ns && !member->traffic.from.packets &&
-	       (!strcmp(state, "absent") || !strcmp(state, "failed") ||
-		!strcmp(state, "incomplete"));
-}
-
 /* In the largest unit of which there are at least two: "3d", "14h", "59m", "12s". */
 static const char *age_text(const struct view *view, uint64_t then_ns, char text[16])
 {
@@ -264,7 +254,7 @@ static int print_table(const struct view *view)
 		const struct zt6_port *port = port_of(view, member);
 		const char *node_or_null = node_text(view, member, node);
 
-		if (!view->all && gave_no_sign(member)) {
+		if (!view->all && !member_gave_sign(member)) {
 			left_out++;
 			continue;
 		}

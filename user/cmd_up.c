@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "conf.h"
+#include "firewall.h"
 #include "instance.h"
 #include "loader/privilege.h"
 #include "loader/rundir.h"
@@ -33,6 +34,8 @@ static int run(const struct instance *instance, const char *command, bool dry_ru
 		err = zerotier_resolve(conf, dry_run);
 	if (!err)
 		err = dry_run ? loader_preview(instance, conf) : loader_up(instance, conf);
+	if (!err && !dry_run)
+		firewall_warn(instance, conf->policy == CONF_POLICY_OFF);
 	conf_free(conf);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }

@@ -47,21 +47,6 @@ static bool covers(const __u8 *prefix, __u8 len, const union zt6_addr *addr)
 	return prefix_contains_addr(&outer, &inner);
 }
 
-/* The longest prefix that holds the address: what the programs' trie would say. */
-static const struct model_prefix *owner_of(const struct model *model, const union zt6_addr *addr)
-{
-	const struct model_prefix *best = NULL;
-
-	for (size_t i = 0; i < model->prefix_count; i++) {
-		const struct model_prefix *prefix = &model->prefixes[i];
-
-		if (covers(prefix->key.addr, prefix->key.prefixlen, addr) &&
-		    (!best || prefix->key.prefixlen > best->key.prefixlen))
-			best = prefix;
-	}
-	return best;
-}
-
 static const struct model_rule *rule_of(const struct model *model, __u32 slot,
 					const union zt6_addr *target)
 {
@@ -112,7 +97,7 @@ static int assume_source(const struct inquiry *inquiry, __u32 slot, union zt6_ad
 	struct in6_addr except = in6(&inquiry->question->dst), found;
 	int err = -ENOENT;
 
-	*out = anybody[owner_of(model, &anybody[0]) ? 1 : 0];
+	*out = anybody[model_owner(model, &anybody[0]) ? 1 : 0];
 	if (!port_is_inside(&model->ports[slot]))
 		return 0;
 	for (size_t i = 0; i < model->prefix_count && err == -ENOENT; i++) {
@@ -240,7 +225,7 @@ static int answer_case(const struct inquiry *inquiry, struct explain_case *c)
 	} else {
 		err = assume_source(inquiry, c->port, &c->src);
 	}
-	c->owner = owner_of(inquiry->model, &c->src);
+	c->owner = model_owner(inquiry->model, &c->src);
 	if (!err)
 		err = ask_kernel(inquiry, c);
 	if (err) {
@@ -283,7 +268,7 @@ int explain(const struct instance *instance, const struct model *model, struct n
 	int err;
 
 	out->dst = question->dst;
-	out->owner = owner_of(model, &question->dst);
+	out->owner = model_owner(model, &question->dst);
 	out->count = 0;
 	err = find_source(&inquiry);
 	if (err) {

@@ -25,6 +25,7 @@ static const struct command {
 	{"stats", cmd_stats, "counters [--json|--prometheus|--watch[=SECONDS]]"},
 	{"members", cmd_members, "who is inside: address, MAC, node, state, traffic [--json]"},
 	{"explain", cmd_explain, "what would happen to a packet: ADDR [from ADDR] [--json]"},
+	{"exposure", cmd_exposure, "what the Internet can open of members [MEMBER] [--json]"},
 	{"announce", cmd_announce, "advertise verified targets unasked [PREFIX|ADDR...]"},
 	{"guide", cmd_guide, "what to set: controller|linux|macos|windows [NETWORK]"},
 	{"tunnel-update", cmd_tunnel_update, "tell the broker our endpoint [--force] [TUNNEL...]"},

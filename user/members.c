@@ -166,6 +166,14 @@ const char *member_state(const struct member *member)
 	return member->nud ? neighbour_state_name(member->nud) : "seen";
 }
 
+bool member_gave_sign(const struct member *member)
+{
+	const char *state = member_state(member);
+
+	return member->seen_ns || member->traffic.from.packets ||
+	       (strcmp(state, "absent") && strcmp(state, "failed") && strcmp(state, "incomplete"));
+}
+
 bool member_node(const struct member *member, uint64_t network, uint64_t *node)
 {
 	struct in6_addr addr;

@@ -70,6 +70,10 @@ const char *member_binding_name(const struct member *member);
 /* Whether the member's MAC is another than that of the node which its address is bound to. */
 bool member_violates(const struct member *member);
 
+/* Whether anything tells that it is there: an address that somebody asked for in vain is no member, and a
+ * scan would fill the screen with such. */
+bool member_gave_sign(const struct member *member);
+
 /* The ZeroTier node that the member's MAC or address derives from; false when neither does. */
 bool member_node(const struct member *member, uint64_t network, uint64_t *node);
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "firewall.h"
 #include "loader/model.h"
 #include "stats.h"
 
@@ -18,7 +19,8 @@
 struct status {
 	const struct instance *instance;
 	struct stats stats;
-	struct model model;     /* settings, ports, prefixes and rules as the programs see them */
+	struct model model; /* settings, ports, prefixes and rules as the programs see them */
+	struct firewall firewall;
 	struct zt6_agent agent; /* what the agent last said */
 	uint64_t now_ns;        /* CLOCK_MONOTONIC when this was read */
 	bool agent_running;

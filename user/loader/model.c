@@ -495,6 +495,24 @@ int model_fill(struct model *model, const struct conf *conf, struct nl_sock *nl)
 	return err;
 }
 
+const struct model_prefix *model_owner(const struct model *model, const union zt6_addr *addr)
+{
+	const struct model_prefix *best = NULL;
+	struct in6_addr inside;
+
+	memcpy(&inside, addr, sizeof(inside));
+	for (size_t i = 0; i < model->prefix_count; i++) {
+		const struct model_prefix *candidate = &model->prefixes[i];
+		struct prefix prefix = {.len = (uint8_t)candidate->key.prefixlen};
+
+		memcpy(&prefix.addr, candidate->key.addr, sizeof(prefix.addr));
+		if (prefix_contains_addr(&prefix, &inside) &&
+		    (!best || candidate->key.prefixlen > best->key.prefixlen))
+			best = candidate;
+	}
+	return best;
+}
+
 void model_free(struct model *model)
 {
 	free(model->prefixes);

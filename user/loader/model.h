@@ -86,6 +86,9 @@ int model_add_bindings(struct model *model, const struct conf *conf);
  */
 void model_error_sources(struct model *model, const struct own_address *own, size_t count);
 
+/* The longest prefix that holds the address, as the programs' trie finds it; NULL when none does. */
+const struct model_prefix *model_owner(const struct model *model, const union zt6_addr *addr);
+
 void model_free(struct model *model);
 
 #endif
