@@ -7,6 +7,8 @@ import socket
 import struct
 import time
 
+VALUE_MAX = 65536  # bytes, for all CPUs
+
 _libbpf = ctypes.CDLL("libbpf.so.1", use_errno=True)
 
 
@@ -34,9 +36,9 @@ class Map:
             raise OSError(ctypes.get_errno(), f"{self.path}: {os.strerror(ctypes.get_errno())}")
 
     def get(self, key, size):
-        """The value of `size` bytes, or None."""
-        value = ctypes.create_string_buffer(size)
-        return None if _libbpf.bpf_map_lookup_elem(self.fd, key, value) else value.raw
+        """The first `size` bytes of the value, or None. The kernel writes all of it."""
+        value = ctypes.create_string_buffer(VALUE_MAX)
+        return None if _libbpf.bpf_map_lookup_elem(self.fd, key, value) else value.raw[:size]
 
     def clear(self):
         key = ctypes.create_string_buffer(64)
@@ -48,7 +50,7 @@ def port_slot(gateway, name):
     """Slot of a port: its place in the map `ports`, whose elements begin with the name."""
     with Map(gateway, "ports") as ports:
         for slot in range(16):
-            value = ports.get(struct.pack("=I", slot), 128)
+            value = ports.get(struct.pack("=I", slot), 16)
             if value[:16].rstrip(b"\0") == name.encode():
                 return slot
     raise KeyError(name)
