@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `zt6-bpf up [--dry-run]` and `zt6-bpf reload`. */
+/* `zt6-bpf up [--dry-run | --try DURATION]` and `zt6-bpf reload`. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "conf.h"
 #include "firewall.h"
@@ -11,16 +13,51 @@
 #include "loader/rundir.h"
 #include "loader/up.h"
 #include "log.h"
+#include "trial.h"
 #include "zerotier/find.h"
 
 static int usage(const char *command, const char *argument)
 {
 	log_error("%s: unexpected argument \"%s\"; usage: zt6-bpf %s%s", command, argument, command,
-		  command[0] == 'u' ? " [--dry-run]" : "");
+		  command[0] == 'u' ? " [--dry-run | --try DURATION]" : "");
 	return EXIT_USAGE;
 }
 
-static int run(const struct instance *instance, const char *command, bool dry_run)
+/* "60s" or "5m". 0: neither. */
+static uint32_t read_seconds(const char *text)
+{
+	unsigned long unit, value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return 0;
+	value = strtoul(text, &end, 10);
+	unit = !strcmp(end, "m") ? 60 : !strcmp(end, "s");
+	if (value > TRIAL_MAX_S || value * unit < TRIAL_MIN_S || value * unit > TRIAL_MAX_S)
+		return 0;
+	return (uint32_t)(value * unit);
+}
+
+/* Without a time to try it for, whoever types this can still reach the machine. */
+static int bring_up(const struct instance *instance, const struct conf *conf, uint32_t try_seconds)
+{
+	struct trial trial;
+	int err = try_seconds ? trial_prepare(instance, try_seconds, &trial) : 0, armed = 0;
+
+	if (err)
+		return err;
+	err = loader_up(instance, conf);
+	if (!err)
+		trial_remember(instance, conf);
+	if (try_seconds)
+		armed = trial_arm(&trial, !err);
+	else if (!err && !trial_end(instance))
+		log_warning("this ends the trial of what was up");
+	return err ? err : armed;
+}
+
+static int run(const struct instance *instance, const char *command, bool dry_run,
+	       uint32_t try_seconds)
 {
 	struct conf *conf;
 	int err = conf_load(instance->conf_path, stderr, &conf);
@@ -33,9 +70,13 @@ static int run(const struct instance *instance, const char *command, bool dry_ru
 	if (!err)
 		err = zerotier_resolve(conf, dry_run);
 	if (!err)
-		err = dry_run ? loader_preview(instance, conf) : loader_up(instance, conf);
+		err = dry_run ? loader_preview(instance, conf)
+			      : bring_up(instance, conf, try_seconds);
 	if (!err && !dry_run)
 		firewall_warn(instance, conf->policy == CONF_POLICY_OFF);
+	if (!err && try_seconds)
+		printf("up for %u s, then back to the state before: \"zt6-bpf confirm\" keeps it\n",
+		       try_seconds);
 	conf_free(conf);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
@@ -44,19 +85,27 @@ int cmd_up(const struct instance *instance, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"dry-run", no_argument, NULL, 'n'},
+		{"try", required_argument, NULL, 't'},
 		{0},
 	};
+	uint32_t try_seconds = 0;
 	bool dry_run = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'n')
+		if (option == 'n')
+			dry_run = true;
+		else if (option != 't')
 			return usage(argv[0], argv[optind - 1]);
-		dry_run = true;
+		else if (!(try_seconds = read_seconds(optarg))) {
+			log_error("up --try: \"%s\" is not a duration of %ds to %dm, such as 60s",
+				  optarg, TRIAL_MIN_S, TRIAL_MAX_S / 60);
+			return EXIT_USAGE;
+		}
 	}
 	if (optind < argc)
 		return usage(argv[0], argv[optind]);
-	return run(instance, argv[0], dry_run);
+	return run(instance, argv[0], dry_run, try_seconds);
 }
 
 int cmd_reload(const struct instance *instance, int argc, char **argv)
@@ -67,5 +116,5 @@ int cmd_reload(const struct instance *instance, int argc, char **argv)
 		log_error("instance \"%s\" is not up", instance->name);
 		return EXIT_NOT_UP;
 	}
-	return run(instance, argv[0], false);
+	return run(instance, argv[0], false, 0);
 }

@@ -122,8 +122,13 @@ int conf_load(const char *path, FILE *errors, struct conf **out)
 	err = read_file(path, errors, &text, &length);
 	if (!err)
 		err = conf_parse(path, text, length, errors, out);
-	free(text);
-	return err;
+	if (err) {
+		free(text);
+		return err;
+	}
+	(*out)->text = text;
+	(*out)->length = length;
+	return 0;
 }
 
 void conf_free(struct conf *conf)
@@ -132,6 +137,7 @@ void conf_free(struct conf *conf)
 		return;
 	conf_release(&conf_top, conf);
 	conf_tree_free(conf->tree);
+	free(conf->text);
 	free(conf->path);
 	free(conf);
 }

@@ -129,6 +129,8 @@ struct conf_tree;
 
 struct conf {
 	char *path;
+	char *text; /* @length bytes: the file as it was read; NULL: it was not from a file */
+	size_t length;
 	struct conf_tree *tree; /* the file as written, for the lines of its keys in messages */
 	struct conf_uplink *uplinks;
 	size_t uplink_count;

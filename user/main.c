@@ -17,7 +17,8 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{"check", cmd_check, "validate the configuration file; needs no privilege"},
-	{"up", cmd_up, "make the gateway what the file says [--dry-run]"},
+	{"up", cmd_up, "make the gateway what the file says [--dry-run|--try DURATION]"},
+	{"confirm", cmd_confirm, "keep what up --try has brought up"},
 	{"down", cmd_down, "remove what up made"},
 	{"reload", cmd_reload, "up, when the gateway is up"},
 	{"agent", cmd_agent, "the long-lived part, in the foreground"},

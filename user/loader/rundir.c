@@ -109,9 +109,13 @@ void rundir_unlock(const char *run_dir, int lock)
 {
 	char path[PATH_MAX];
 
+	static const char *const files[] = {APPLIED_NAME, TRIAL_NAME, "lock"};
+
 	if (!journal_exists(run_dir)) {
-		snprintf(path, sizeof(path), "%s/lock", run_dir);
-		unlink(path);
+		for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+			snprintf(path, sizeof(path), "%s/%s", run_dir, files[i]);
+			unlink(path);
+		}
 		zerotier_views_remove(run_dir); /* the agent's, which has gone or is about to */
 		if (!rmdir(run_dir)) {
 			parent_of(run_dir, path);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 
 #define JOURNAL_NAME "journal"
+#define APPLIED_NAME "applied.conf" /* the configuration that is up, as it was read */
+#define TRIAL_NAME   "trial"        /* stands for an `up --try` that nobody has decided */
 
 /* Whether there is anything of an instance that is up, or was when something died. */
 bool rundir_in_use(const char *run_dir, const char *pin_dir);
