@@ -8,20 +8,32 @@ import pytest
 from netns import Namespace, run
 
 
-def needs(what, command):
-    """A mark; `command` is tried in a network namespace of its own, where a veth waits."""
+def refusal(command):
+    """What `command` says on stderr in a network namespace of its own, where a veth waits."""
     namespace = Namespace(f"zt6-probe-{os.getpid()}")
     try:
         namespace.ip("link add veth0 type veth peer name veth1")
         program, *words = command.split()
-        refusal = run(program, "-n", namespace.name, *words, check=False).stderr.strip()
+        return run(program, "-n", namespace.name, *words, check=False).stderr.strip()
     finally:
         namespace.remove()
-    return pytest.mark.skipif(bool(refusal), reason=f"this kernel has no {what}: {refusal}")
+
+
+def needs(what, command):
+    """A mark; `command` works where the kernel has it."""
+    refused = refusal(command)
+    return pytest.mark.skipif(bool(refused), reason=f"this kernel has no {what}: {refused}")
+
+
+SIT = "ip link add probe type sit local 192.0.2.1 remote 192.0.2.2"
 
 
 def needs_sit():
-    return needs("sit", "ip link add probe type sit local 192.0.2.1 remote 192.0.2.2")
+    return needs("sit", SIT)
+
+
+def needs_no_sit():
+    return pytest.mark.skipif(not refusal(SIT), reason="this kernel has sit, and the tunnel is one")
 
 
 def needs_vlan():

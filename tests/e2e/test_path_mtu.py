@@ -16,7 +16,9 @@ from scapy.packet import Raw
 
 from conftest import running
 from frames import Path, udp
-from lab import BROKER_V4, GATEWAY, GATEWAY_V4, INET, M1, OVERLAY, Lab, conf
+from lab import (BROKER_V4, GATEWAY, GATEWAY_V4, INET, M1, OVERLAY, TUNNEL, TUNNEL_ADDRESS, Lab,
+                 conf)
+from probes import needs_no_sit
 from traffic import FEW_MEGABYTES, IPV6_HEADERS, ping, ping_sizes, transfer
 
 NARROW = 1400  # of the IPv4 link between router and broker
@@ -30,9 +32,9 @@ def narrow(lab, mtu=NARROW):
     lab.broker.ip(f"link set eth0 mtu {mtu}")
 
 
-def narrow_lab(policy="off", **settings):
+def narrow_lab(policy="off", agent=True):
     """A path that carries less than the gateway's tunnel is set to; the broker knows."""
-    for lab in running({"onlink": False, "policy": policy, **settings}, tunnel_mtu=INNER):
+    for lab in running({"onlink": False, "policy": policy}, agent, tunnel_mtu=INNER):
         assert ping(lab.inet, M1.routed, source=INET, count=2) == 2
         narrow(lab)
         yield lab
@@ -224,3 +226,52 @@ def test_packet_too_big_of_the_internet_reaches_the_member(lab, counted):
     finally:
         lab.router.ip("link set to-inet mtu 1500")
         lab.m1.ip("route flush cache")
+
+
+def tun_mtu(lab):
+    return int(re.search(r" mtu (\d+)", lab.gw.show(f"link show {TUNNEL}"))[1])
+
+
+def test_under_policy_kernel_the_kernel_knows_of_the_narrow_path():
+    for lab in narrow_lab(policy="kernel\n    rules none"):
+        path = Path(lab)
+        learn(path)
+        assert told(path, of_size(1480))[ICMPv6PacketTooBig].mtu == INNER
+        assert arrives(path, of_size(INNER)).len == NARROW
+        assert transfer(lab.m1, M1.routed, lab.inet, INET, FEW_MEGABYTES).intact
+        assert transfer(lab.inet, INET, lab.m1, M1.routed, FEW_MEGABYTES).intact
+        # And the gateway itself.
+        assert transfer(lab.gw, TUNNEL_ADDRESS, lab.inet, INET, 2).intact
+
+
+@needs_no_sit()
+def test_the_agent_gives_the_tunnels_interface_the_mtu_of_its_path():
+    with Lab() as lab:
+        lab.gw.sysctl(MTU_EXPIRES, 3)
+        lab.gateway.up(conf(onlink=False, policy="kernel"))
+        lab.gateway.start_agent()
+        assert ping(lab.inet, M1.routed, source=INET, count=2) == 2
+        narrow(lab)
+        learn(Path(lab))
+        assert tun_mtu(lab) == INNER
+        lab.gw.ip(f"link set {TUNNEL} mtu 1480")  # as `up` would do it
+        time.sleep(1.2)
+        assert tun_mtu(lab) == INNER
+        time.sleep(3)
+        assert tun_mtu(lab) == 1480
+
+
+@needs_no_sit()
+def test_without_an_agent_the_gateways_own_large_packets_go_in_pieces():
+    for lab in narrow_lab(agent=False):
+        path = Path(lab)
+        learn(path)
+        with path.outside() as outside, \
+                lab.gw.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sender:
+            sender.bind((TUNNEL_ADDRESS, 0))
+            for size, whole in ((1480, False), (INNER, True)):
+                sender.sendto(bytes(size - 48), (INET, 9))
+                sent = Ether(outside.wait(lambda frame: IP in Ether(frame) and
+                                          Ether(frame)[IP].src == GATEWAY_V4))[IP]
+                assert sent.len == size + 20 and bool(sent.flags.DF) == whole
+        assert transfer(lab.gw, TUNNEL_ADDRESS, lab.inet, INET, 2).intact

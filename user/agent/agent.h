@@ -23,7 +23,7 @@ struct ring_buffer;
 struct agent {
 	const struct instance *instance;
 	struct map_fds maps;
-	int verified_map, negative_map, members_map;
+	int verified_map, negative_map, members_map, path_mtus_map;
 	struct zt6_agent *shared;   /* memory of the map `agent` */
 	struct ring_buffer *events; /* what XDP has for us */
 	struct nl_sock *requests;   /* questions to the kernel */
@@ -36,16 +36,17 @@ struct agent {
 	struct targets targets;
 	struct agent_zerotier zerotier;
 	struct agent_health health;
-	struct model model;           /* as the maps have it */
-	__u32 members_max;            /* limits members */
-	bool refresh_wanted;          /* an interface, address or rule has changed */
-	bool resync_wanted;           /* messages were lost */
-	bool drained;                 /* all that the kernel has said was read */
-	bool repair_wanted;           /* one of our interfaces may lack what `up` gave it */
-	struct timespec pins_changed; /* the folder of the pins, when they were opened */
-	uint64_t refreshed_ns;        /* when that was last acted upon */
-	uint64_t ticked_ns;           /* when the once-a-second work was last done */
-	unsigned int probes_left;     /* neighbours that may be probed in this second */
+	struct model model;              /* as the maps have it */
+	__u32 tunnel_mtu[ZT6_MAX_PORTS]; /* of TUNs, by slot, as last set; 0: not yet */
+	__u32 members_max;               /* limits members */
+	bool refresh_wanted;             /* an interface, address or rule has changed */
+	bool resync_wanted;              /* messages were lost */
+	bool drained;                    /* all that the kernel has said was read */
+	bool repair_wanted;              /* one of our interfaces may lack what `up` gave it */
+	struct timespec pins_changed;    /* the folder of the pins, when they were opened */
+	uint64_t refreshed_ns;           /* when that was last acted upon */
+	uint64_t ticked_ns;              /* when the once-a-second work was last done */
+	unsigned int probes_left;        /* neighbours that may be probed in this second */
 };
 
 /* pinned.c: 0, -ENOENT when nothing is up, or another error. */
@@ -91,6 +92,9 @@ void verify_renew(struct agent *agent, uint64_t now);
 /* bindings.c: what a controller on this machine has assigned goes into the map `bindings`. */
 struct zerotier_view;
 void agent_bind(struct agent *agent, uint8_t slot, const struct zerotier_view *view);
+
+/* path_mtu.c: gives TUNs the MTU of their tunnel's path. */
+void path_mtu_follow(struct agent *agent, uint64_t now);
 
 /* freshness.c: keeps the neighbours that traffic uses probed. */
 void freshness_event(struct agent *agent, const struct zt6_event *event);

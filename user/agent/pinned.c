@@ -20,6 +20,8 @@ static int on_event(void *arg, void *data, size_t size)
 		verify_event(agent, event);
 	else if (event->kind == ZT6_EVENT_MOVED)
 		freshness_event(agent, event);
+	else if (event->kind == ZT6_EVENT_PATH_MTU)
+		path_mtu_follow(agent, agent_now());
 	return 0;
 }
 
@@ -48,12 +50,13 @@ int agent_open_maps(struct agent *agent)
 	agent->verified_map = pin_open_map(dir, "verified", sizeof(struct zt6_verified));
 	agent->negative_map = pin_open_map(dir, "negative", sizeof(__u64));
 	agent->members_map = pin_open_map(dir, "members", sizeof(struct zt6_member));
+	agent->path_mtus_map = pin_open_map(dir, "path_mtus", sizeof(struct zt6_path_mtu));
 	if (agent->maps.settings < 0)
 		return agent->maps.settings;
 	if (agent->maps.agent < 0 || agent->maps.ports < 0 || agent->maps.counters < 0 ||
 	    agent->maps.devices < 0 || agent->maps.prefixes < 0 || agent->maps.rules < 0 ||
 	    agent->maps.bindings < 0 || agent->verified_map < 0 || agent->negative_map < 0 ||
-	    agent->members_map < 0)
+	    agent->members_map < 0 || agent->path_mtus_map < 0)
 		return -EPROTO;
 	if (bpf_obj_get_info_by_fd(agent->verified_map, &info, &length))
 		return -errno;
@@ -74,7 +77,7 @@ void agent_close_maps(struct agent *agent)
 	int *const fds[] = {&agent->maps.settings, &agent->maps.agent,    &agent->maps.ports,
 			    &agent->maps.counters, &agent->maps.devices,  &agent->maps.prefixes,
 			    &agent->maps.rules,    &agent->maps.bindings, &agent->verified_map,
-			    &agent->negative_map,  &agent->members_map};
+			    &agent->negative_map,  &agent->members_map,   &agent->path_mtus_map};
 
 	ring_buffer__free(agent->events);
 	maps_unshare_agent(agent->shared);

@@ -77,6 +77,18 @@ static void on_link(struct nlmsghdr *message, struct agent *agent)
 			agent->repair_wanted = true;
 }
 
+/* Somebody, `up` for one, has given a tunnel's interface another MTU than we. */
+static void on_mtu(struct nlmsghdr *message, struct agent *agent)
+{
+	const struct ifinfomsg *link = nlmsg_data(message);
+	struct nlattr *mtu = nlmsg_find_attr(message, sizeof(*link), IFLA_MTU);
+
+	for (int slot = 0; slot < ZT6_MAX_PORTS && mtu; slot++)
+		if ((int)agent->model.ports[slot].ifindex == link->ifi_index &&
+		    agent->tunnel_mtu[slot] != nla_get_u32(mtu))
+			agent->tunnel_mtu[slot] = 0;
+}
+
 static int on_notice(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *message = nlmsg_hdr(msg);
@@ -99,6 +111,7 @@ static int on_notice(struct nl_msg *msg, void *arg)
 		break;
 	case RTM_NEWLINK:
 		on_link(message, agent);
+		on_mtu(message, agent);
 		agent_bump_generation(agent);
 		agent->refresh_wanted = true;
 		break;
