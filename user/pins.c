@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent_user.h"
+
 static void pin_path(char path[PATH_MAX], const char *dir, const char *name, const char *suffix)
 {
 	snprintf(path, PATH_MAX, "%s/%s%s", dir, name, suffix);
@@ -37,7 +39,9 @@ static int make_folder(const char *dir)
 		if (mkdir(parent, 0700) && errno != EEXIST)
 			return -errno;
 	}
-	return mkdir(dir, 0700) && errno != EEXIST ? -errno : 0;
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return -errno;
+	return agent_user_give(dir);
 }
 
 int pin_replace(const char *dir, const char *name, int fd)
@@ -53,11 +57,20 @@ int pin_replace(const char *dir, const char *name, int fd)
 		return -errno;
 	if (bpf_obj_pin(fd, next))
 		return -errno;
-	if (rename(next, path)) {
+	err = agent_user_give(next);
+	if (!err && rename(next, path))
 		err = -errno;
+	if (err)
 		unlink(next);
-	}
 	return err;
+}
+
+int pin_give(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	pin_path(path, dir, name, "");
+	return agent_user_give(path);
 }
 
 int pin_remove(const char *dir, const char *name)

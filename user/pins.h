@@ -12,8 +12,11 @@
 int pin_open(const char *dir, const char *name);
 
 /* Pins @fd as @name, in place of what was pinned there before: a reader sees the one or the other.
- * Creates the folder. 0 or a negative error. */
+ * Creates the folder. Both are the agent's where it has a user. 0 or a negative error. */
 int pin_replace(const char *dir, const char *name, int fd);
+
+/* Makes a pin that is there the agent's. 0 or -errno. */
+int pin_give(const char *dir, const char *name);
 
 /* Takes a pin away; 0 also when there was none. */
 int pin_remove(const char *dir, const char *name);

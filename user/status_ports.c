@@ -7,20 +7,33 @@
 #include "addr.h"
 #include "status_parts.h"
 
-static void judge_port(struct status *status, const struct stats_port *port)
+/* What a port is doing, in a word of `status --json`. */
+static const char *state_of(const struct stats_port *port)
 {
-	const char *name = port->port.name;
-	unsigned int ifindex = if_nametoindex(name);
+	unsigned int ifindex = if_nametoindex(port->port.name);
 
 	if (!ifindex)
-		status_problem(status, "%s: waiting for the interface", name);
-	else if (ifindex != port->port.ifindex)
+		return "waiting";
+	if (ifindex != port->port.ifindex)
+		return "recreated";
+	if (!port->device_up)
+		return "down";
+	return strcmp(port->datapath, "none") ? "ok" : "detached";
+}
+
+static void judge_port(struct status *status, const struct stats_port *port)
+{
+	const char *name = port->port.name, *state = state_of(port);
+
+	if (!strcmp(state, "waiting"))
+		status_problem(status, "waiting for %s", name);
+	else if (!strcmp(state, "recreated"))
 		status_problem(status,
 			       "%s: the interface has been recreated; run \"zt6-bpf reload\"",
 			       name);
-	else if (!port->device_up)
+	else if (!strcmp(state, "down"))
 		status_problem(status, "%s: the interface is down", name);
-	else if (!strcmp(port->datapath, "none"))
+	else if (!strcmp(state, "detached"))
 		status_problem(status,
 			       "%s: our XDP program is not on the port; run \"zt6-bpf reload\"",
 			       name);
@@ -42,9 +55,9 @@ static json_t *json(const struct status *status)
 
 		json_array_append_new(
 			ports,
-			json_pack("{s:s, s:i, s:s, s:s, s:s, s:i}", "name", port->port.name,
+			json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i}", "name", port->port.name,
 				  "ifindex", port->port.ifindex, "role", role_name(port->port.role),
-				  "datapath", port->datapath, "mac",
+				  "datapath", port->datapath, "state", state_of(port), "mac",
 				  mac_format(port->port.mac, mac), "mtu", port->port.mtu));
 	}
 	return ports;
@@ -55,6 +68,11 @@ static void print(const struct status *status)
 	for (size_t i = 0; i < status->stats.port_count; i++) {
 		const struct stats_port *port = &status->stats.ports[i];
 
+		if (!port->port.ifindex) {
+			printf(STATUS_COLUMN "%-15s  %-7s  waiting for the interface\n", "port",
+			       port->port.name, role_name(port->port.role));
+			continue;
+		}
 		printf(STATUS_COLUMN "%-15s  %-7s  %-11s  mtu %5u  %llu packets in\n", "port",
 		       port->port.name, role_name(port->port.role), port->datapath, port->port.mtu,
 		       port->count.rx.packets);

@@ -12,6 +12,10 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("ZT6_BUILD", os.path.join(TOP, "build"))
 BINARY = os.path.join(BUILD, "zt6-bpf")
 
+# The agent's own user, as the package makes it; here one by number that the machine need not have.
+AGENT_UID = 64664
+os.environ["ZT6_AGENT_USER"] = str(AGENT_UID)
+
 
 def peer(name):
     """A helper program of the tests, built by `make e2e-peers`."""

@@ -182,12 +182,24 @@ class Lab:
             route add {ROUTED} dev tun0""")
 
     def _zerotier(self):
-        taps = [f"{namespace.path},{OVERLAY},{node.mac}" for namespace, node in
-                ((self.gw, GATEWAY), (self.m1, M1), (self.m2, M2))]
         self._service = contextlib.ExitStack()
         self._stack.callback(self._service.close)
+        self.start_zerotier()
+
+    def start_zerotier(self, addresses=True):
+        """The TAPs come, and get what the service gives them."""
+        taps = [f"{namespace.path},{OVERLAY},{node.mac}" for namespace, node in
+                ((self.gw, GATEWAY), (self.m1, M1), (self.m2, M2))]
         self._service.enter_context(self.m1.daemon(
             peer("tapswitch"), "-m", OVERLAY_MTU, *taps, ready="READY"))
+        if addresses:
+            self.address_zerotier()
+
+    def stop_zerotier(self):
+        """The service ends, and its TAPs with it."""
+        self._service.close()
+
+    def address_zerotier(self):
         self.gw.ip(f"addr add {GATEWAY.rfc4193}/88 dev {OVERLAY}")
         if self.zerotier_routes:
             self.gw.ip(f"""
@@ -206,8 +218,8 @@ class Lab:
 
     def restart_zerotier(self):
         """As the service does it: the TAPs go, and come back with the same names and MACs."""
-        self._service.close()
-        self._zerotier()
+        self.stop_zerotier()
+        self.start_zerotier()
 
 
 def conf(tunnel=True, onlink=True, lan=False, policy="off", method="auto", sixinfour="", proxy="",

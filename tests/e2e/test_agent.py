@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from gateway import AGENT_UID
 from lab import GATEWAY, INET, M1, ONLINK, OVERLAY, Lab, conf
 from traffic import ping
 
@@ -149,6 +150,8 @@ def test_the_agent_keeps_two_capabilities_only(gateway):
         lines = dict(line.split(":\t", 1) for line in status if ":\t" in line)
     assert int(lines["CapEff"], 16) == 1 << 12 | 1 << 13  # CAP_NET_ADMIN, CAP_NET_RAW
     assert int(lines["CapBnd"], 16) == 1 << 12 | 1 << 13
+    assert lines["Uid"].split() == lines["Gid"].split() == [str(AGENT_UID)] * 4
+    assert lines["NoNewPrivs"].strip() == "1"
 
 
 def test_a_new_member_address_of_the_gateway_is_never_proxied(lab, gateway):

@@ -31,8 +31,6 @@ def machine():
 # What is wrong, how it came about, and a part of the message that says so.
 FAULTS = {
     "no such uplink": (["link del eth0"], LIGHT, "uplink eth0: no such interface"),
-    "no such overlay": ([f"link del {OVERLAY}"], conf(), f"interface {OVERLAY}: no such interface"),
-    "no such lan": (["link del eth1"], conf(lan=True), "lan eth1: no such interface"),
     "no Ethernet": (["link del eth1", "tuntap add name eth1 mode tun"], conf(lan=True),
                     "lan eth1: not an Ethernet interface"),
     "name taken": ([f"link add {TUNNEL} type veth peer name x"], LIGHT,
@@ -84,7 +82,7 @@ def test_a_failed_second_up_leaves_the_first_at_work(machine, fault):
         machine.gw.attach_xdp("eth1", peer("pass.bpf.o"), "xdp.frags")
         changed += "lan eth1 {\n    prefix 2001:db8:7:1::/64\n}\n"
     elif fault == "interface":
-        changed += "lan eth9 {\n    prefix 2001:db8:7:1::/64\n}\n"
+        changed = changed.replace("mtu 1400", "uplink eth0\n    mtu 1400") + "uplink eth9\n"
     elif fault == "address":
         changed = changed.replace(TUNNEL_ADDRESS + "/", LAN_ADDRESS + "/")
     else:

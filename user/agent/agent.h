@@ -83,11 +83,29 @@ int watch_resync(struct agent *agent);
 /* Writes what has changed of interfaces, addresses and rules into the maps. */
 int watch_refresh(struct agent *agent);
 
+/* ports.c: interfaces that come and go. */
+
+/* Brings the programs to the interfaces of @fresh; from the model that the maps had @before. */
+void ports_follow(struct agent *agent, const struct model *before, const struct model *fresh);
+
+/* An interface that was reported; @flags and @changed: IFF_*. */
+void ports_link_changed(struct agent *agent, const char *name, unsigned int flags,
+			unsigned int changed);
+
+/* What `up` had made is looked through, and made again where it has gone. */
+void ports_want_repair(struct agent *agent);
+
+/* Does so when it is wanted and due. */
+void ports_repair(struct agent *agent, uint64_t now);
+
 /* verify.c: targets under rules, from the question to the answer. */
 void verify_event(struct agent *agent, const struct zt6_event *event);
 void verify_neighbour(struct agent *agent, const struct neighbour *neighbour, unsigned int change);
 void verify_deadlines(struct agent *agent, uint64_t now);
 void verify_renew(struct agent *agent, uint64_t now);
+
+/* Targets that were found on an interface that is gone are strangers again. */
+void verify_forget_interface(struct agent *agent, int ifindex);
 
 /* bindings.c: what a controller on this machine has assigned goes into the map `bindings`. */
 struct zerotier_view;

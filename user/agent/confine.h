@@ -2,15 +2,15 @@
 #ifndef ZT6_CONFINE_H
 #define ZT6_CONFINE_H
 
-/* The agent's own user, made by the package. */
-#define AGENT_USER "zt6-bpf"
+#include <sys/types.h>
 
 /**
  * confine - give up every privilege but CAP_NET_ADMIN and CAP_NET_RAW, for good.
+ * @uid, @gid: of the pins' owner, to whom the loader has given the journal as well: root becomes
+ *	him. Anybody else, and root where the pins are root's, stays who he is.
  *
- * Where AGENT_USER exists and we are root, we become it: the loader has given it the pins and the
- * journal. Without it we stay who we are, with these two capabilities. 0, or -errno with a message.
+ * 0, or -errno with a message.
  */
-int confine(void);
+int confine(uid_t uid, gid_t gid);
 
 #endif

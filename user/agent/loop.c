@@ -16,7 +16,6 @@
 #include "../advertise.h"
 #include "../loader/netlink.h"
 #include "../loader/rundir.h"
-#include "../loader/up.h"
 #include "../log.h"
 #include "agent.h"
 #include "notify.h"
@@ -158,18 +157,6 @@ void agent_close_sockets(struct agent *agent)
 			close(fds[i]);
 }
 
-/* Makes the routes and flags of an interface again that has come back. Only when all are there: what
- * is missing would only be complained of, and its coming is another notice. */
-static void repair(struct agent *agent)
-{
-	for (int slot = 0; slot < ZT6_MAX_PORTS; slot++)
-		if (agent->model.ports[slot].role != ZT6_ROLE_NONE &&
-		    agent->model.ports[slot].role != ZT6_ROLE_TUNNEL &&
-		    !agent->model.ports[slot].ifindex)
-			return;
-	agent->repair_wanted = loader_repair(agent->instance) == -EWOULDBLOCK;
-}
-
 /* `up` has replaced pins: the maps that we have open may be nobody's by now. */
 static int follow_pins(struct agent *agent)
 {
@@ -253,8 +240,8 @@ static int tick(struct agent *agent)
 	verify_deadlines(agent, now);
 	err = bring_up_to_date(agent, now);
 	/* After the refresh, which knows of interfaces that have come back. */
-	if (!err && agent->repair_wanted && !agent->refresh_wanted && !agent->resync_wanted)
-		repair(agent);
+	if (!err && !agent->refresh_wanted && !agent->resync_wanted)
+		ports_repair(agent, now);
 	return err;
 }
 
@@ -280,6 +267,7 @@ int agent_run(struct agent *agent)
 
 	/* Listening came before reading: nothing falls in between. */
 	agent->resync_wanted = true;
+	ports_want_repair(agent);
 	err = watch_read(agent);
 	if (!err)
 		err = tick(agent);

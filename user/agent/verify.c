@@ -301,6 +301,20 @@ void verify_deadlines(struct agent *agent, uint64_t now)
 	}
 }
 
+void verify_forget_interface(struct agent *agent, int ifindex)
+{
+	struct target_list *const lists[] = {&agent->targets.asking, &agent->targets.verified};
+	struct target *target, *next;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		for (target = TAILQ_FIRST(lists[i]); target; target = next) {
+			next = TAILQ_NEXT(target, entry);
+			if (target->hop.ifindex == ifindex)
+				targets_remove(&agent->targets, target);
+		}
+	}
+}
+
 void verify_renew(struct agent *agent, uint64_t now)
 {
 	struct target *target, *next;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The kernel's notices: routes, neighbours, interfaces, addresses, rules. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <net/if.h>
@@ -15,7 +14,6 @@
 #include "../loader/kinds.h"
 #include "../loader/model_refresh.h"
 #include "../loader/netlink.h"
-#include "../loader/programs.h"
 #include "../log.h"
 #include "agent.h"
 
@@ -63,18 +61,13 @@ static int on_neighbour(struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
-/* One of our interfaces that is up may lack what `up` gave it: it was made anew, or was down. */
 static void on_link(struct nlmsghdr *message, struct agent *agent)
 {
 	const struct ifinfomsg *link = nlmsg_data(message);
 	struct nlattr *name = nlmsg_find_attr(message, sizeof(*link), IFLA_IFNAME);
 
-	if (!name || !(link->ifi_flags & IFF_UP) || !(link->ifi_change & IFF_UP))
-		return;
-	for (int slot = 0; slot < ZT6_MAX_PORTS; slot++)
-		if (agent->model.ports[slot].role != ZT6_ROLE_NONE &&
-		    !strcmp(agent->model.ports[slot].name, nla_get_string(name)))
-			agent->repair_wanted = true;
+	if (name)
+		ports_link_changed(agent, nla_get_string(name), link->ifi_flags, link->ifi_change);
 }
 
 /* Somebody, `up` for one, has given a tunnel's interface another MTU than we. */
@@ -199,58 +192,15 @@ int watch_resync(struct agent *agent)
 	return err;
 }
 
-/* Programs go where their ports' interfaces have gone. The maps know the new index already: a
- * program that arrives finds its port. */
-static void follow_ports(struct agent *agent, const struct zt6_port before[ZT6_MAX_PORTS],
-			 const struct model *fresh)
-{
-	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
-		const struct zt6_port *port = &fresh->ports[slot];
-		int err;
-
-		if (port->role == ZT6_ROLE_NONE || port->ifindex == before[slot].ifindex)
-			continue;
-		agent->repair_wanted = true;
-		err = programs_follow(agent->instance->pin_dir, slot, port);
-		if (err)
-			log_warning("%s: the programs could not follow it: %s", port->name,
-				    strerror(-err));
-		else if (port->ifindex)
-			log_info("%s: has come back with index %u", port->name, port->ifindex);
-		else
-			log_info("%s: has gone; waiting for it", port->name);
-	}
-}
-
-/* With `local auto` the address of an uplink is also that of a sit device, which is the loader's to
- * change. */
-static void follow_locals(struct agent *agent, const struct zt6_settings *before,
-			  const struct model *fresh)
-{
-	for (__u32 i = 0; i < fresh->settings.tunnel_count && i < ZT6_MAX_TUNNELS; i++) {
-		const struct zt6_tunnel *tunnel = &fresh->settings.tunnels[i];
-		char text[INET_ADDRSTRLEN];
-
-		if (tunnel->local == before->tunnels[i].local)
-			continue;
-		inet_ntop(AF_INET, &tunnel->local, text, sizeof(text));
-		log_info("%s: its local address is %s from now on", fresh->ports[tunnel->port].name,
-			 text);
-		agent->repair_wanted = true;
-	}
-}
-
 int watch_refresh(struct agent *agent)
 {
-	struct zt6_port before[ZT6_MAX_PORTS];
-	struct zt6_settings settings;
-	struct model fresh = {0};
+	struct model before = {0}, fresh = {0};
 	int err;
 
 	/* Not from our own memory: the loader may have written since. */
 	err = maps_read(&agent->maps, &fresh);
-	memcpy(before, fresh.ports, sizeof(before));
-	settings = fresh.settings;
+	memcpy(before.ports, fresh.ports, sizeof(before.ports));
+	before.settings = fresh.settings;
 	if (!err)
 		err = model_refresh(&fresh, agent->requests);
 	if (!err)
@@ -259,8 +209,8 @@ int watch_refresh(struct agent *agent)
 		model_free(&fresh);
 		return err;
 	}
-	follow_ports(agent, before, &fresh);
-	follow_locals(agent, &settings, &fresh);
+	/* The maps know the new index already: a program that arrives finds its port. */
+	ports_follow(agent, &before, &fresh);
 	model_free(&agent->model);
 	agent->model = fresh;
 	return 0;

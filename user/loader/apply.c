@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apply.h"
+#include "facts.h"
 #include "../log.h"
 
 /* As object_kind.probe(), with a message. */
@@ -29,6 +30,25 @@ static void say(const char *what, const struct object *object)
 	log_info("%s %s", what, text);
 }
 
+/* Whether what it is on is not there, or not up, yet. 1, 0, or -errno with a message. */
+static int is_waiting(struct nl_sock *nl, const struct object *object)
+{
+	char name[IF_NAMESIZE];
+	unsigned int flags;
+	int err;
+
+	if (!object_device(object, name))
+		return 0;
+	err = facts_flags(nl, name, &flags);
+	if (err && err != -ENODEV)
+		log_error("%s: cannot look for the interface: %s", name, strerror(-err));
+	else
+		err = err || (object->kind->needs_up && !(flags & IFF_UP));
+	if (err > 0)
+		say("wait for its interface:", object);
+	return err;
+}
+
 /* Makes @object, which is in the journal. *@failed: it was not made. */
 static int make(struct journal *journal, struct nl_sock *nl, struct object *object, bool *failed)
 {
@@ -42,13 +62,24 @@ static int make(struct journal *journal, struct nl_sock *nl, struct object *obje
 	return err;
 }
 
+/* Into the journal all the same: whoever repairs makes it when its interface comes. */
+static int add_waiting(struct journal *journal, const struct object *wanted)
+{
+	struct object *object = object_copy(wanted);
+
+	return object ? journal_making(journal, object) : -ENOMEM;
+}
+
 static int add(struct journal *journal, struct nl_sock *nl, const struct object *wanted)
 {
+	int waiting = is_waiting(nl, wanted), state, err;
 	json_t *before = NULL;
-	int state = probe(nl, wanted, &before), err;
 	struct object *object;
 	bool failed;
 
+	if (waiting)
+		return waiting < 0 ? waiting : add_waiting(journal, wanted);
+	state = probe(nl, wanted, &before);
 	if (state < 0)
 		return state;
 	if (state != OBJECT_ABSENT && wanted->kind->taken) {
@@ -79,25 +110,39 @@ static int add(struct journal *journal, struct nl_sock *nl, const struct object 
 	return err;
 }
 
+/* Makes it again if it is not there as it was made, or for the first time if it had to wait. */
+static int repair(struct journal *journal, struct nl_sock *nl, struct object *ours)
+{
+	json_t *before = NULL;
+	int state = probe(nl, ours, &before), err = 0;
+	bool failed;
+
+	if (state >= 0 && state != OBJECT_PRESENT && ours->kind->puts_back && !ours->before) {
+		ours->before = json_incref(before);
+		err = journal_made(journal, ours);
+	}
+	json_decref(before);
+	if (err || state < 0 || state == OBJECT_PRESENT)
+		return state < 0 ? state : err;
+	say("repair", ours);
+	return make(journal, nl, ours, &failed);
+}
+
 static int keep(struct journal *journal, struct nl_sock *nl, struct object *ours,
 		const struct object *wanted)
 {
-	json_t *before = NULL, *spec;
-	int state, err;
+	int waiting = is_waiting(nl, wanted), err;
+	json_t *spec;
 	bool failed;
 
-	if (object_equal(ours, wanted)) {
-		state = probe(nl, ours, &before);
-		json_decref(before);
-		if (state < 0 || state == OBJECT_PRESENT)
-			return state < 0 ? state : 0;
-		say("repair", ours);
-		return make(journal, nl, ours, &failed);
-	}
+	if (waiting < 0)
+		return waiting;
+	if (object_equal(ours, wanted))
+		return waiting ? 0 : repair(journal, nl, ours);
 	say("change", wanted);
 	spec = json_incref(ours->spec);
 	err = journal_changing(journal, ours, wanted->spec);
-	if (!err) {
+	if (!err && !waiting) {
 		err = make(journal, nl, ours, &failed);
 		if (failed)
 			journal_changing(journal, ours, spec);

@@ -153,6 +153,27 @@ static int clear_filter(int ifindex, bool egress)
 	return bpf_tc_detach(&hook, &options);
 }
 
+/* For a port whose interface is away: whoever brings it in finds the program. A link of before is
+ * given up; rollback_xdp() pins it again. */
+static int leave_xdp(struct programs *programs, unsigned int slot, const struct model *model)
+{
+	struct attached *was = &programs->attached[slot];
+	char name[PIN_NAME_MAX];
+	int err;
+
+	remember(programs, slot);
+	remember_xdp(was);
+	was->touched = true;
+	err = pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_link", slot));
+	if (!err)
+		err = pin_replace(programs->pin_dir, pin_slot_name(name, "xdp_program", slot),
+				  programs_xdp_fd(programs, slot));
+	if (err)
+		log_error("%s: cannot pin the program: %s", model->ports[slot].name,
+			  strerror(-err));
+	return err;
+}
+
 static int attach_tc(struct programs *programs, unsigned int slot, const struct model *model)
 {
 	const struct zt6_port *port = &model->ports[slot];
@@ -177,6 +198,22 @@ static int attach_tc(struct programs *programs, unsigned int slot, const struct 
 	return err;
 }
 
+/* Whether the pinned link of the slot is on that interface. */
+static bool link_is_on(const char *pin_dir, unsigned int slot, __u32 ifindex)
+{
+	struct bpf_link_info info = {0};
+	__u32 length = sizeof(info);
+	char name[PIN_NAME_MAX];
+	int link = pin_open(pin_dir, pin_slot_name(name, "xdp_link", slot));
+
+	if (link < 0)
+		return !ifindex;
+	if (bpf_obj_get_info_by_fd(link, &info, &length))
+		info.xdp.ifindex = 0;
+	close(link);
+	return ifindex && info.xdp.ifindex == ifindex;
+}
+
 static int follow_xdp(const char *pin_dir, unsigned int slot, const struct zt6_port *port)
 {
 	__u32 mode = port->flags & ZT6_PORT_XDP_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
@@ -184,6 +221,9 @@ static int follow_xdp(const char *pin_dir, unsigned int slot, const struct zt6_p
 	char name[PIN_NAME_MAX];
 	int program, link, err;
 
+	if (link_is_on(pin_dir, slot, port->ifindex))
+		return 0;
+	/* An interface that has another name by now loses the program with the link. */
 	err = pin_remove(pin_dir, pin_slot_name(name, "xdp_link", slot));
 	if (err || !port->ifindex)
 		return err;
@@ -199,8 +239,19 @@ static int follow_xdp(const char *pin_dir, unsigned int slot, const struct zt6_p
 	return err;
 }
 
-int programs_follow(const char *pin_dir, unsigned int slot, const struct zt6_port *port)
+static bool has_filter(int ifindex, bool egress)
 {
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+		    .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = ZT6_TC_HANDLE, .priority = ZT6_TC_PRIORITY);
+
+	return !bpf_tc_query(&hook, &options);
+}
+
+int programs_follow(const char *pin_dir, unsigned int slot, __u32 before,
+		    const struct zt6_port *port)
+{
+	bool egress = port->role == ZT6_ROLE_TUNNEL;
 	char name[PIN_NAME_MAX];
 	int program, err = 0;
 
@@ -209,8 +260,11 @@ int programs_follow(const char *pin_dir, unsigned int slot, const struct zt6_por
 	program = pin_open(pin_dir, pin_slot_name(name, "tc_program", slot));
 	if (program < 0)
 		return err;
-	if (!err && port->ifindex)
-		err = set_filter((int)port->ifindex, port->role == ZT6_ROLE_TUNNEL, program);
+	/* Where the interface is gone, so is the filter. */
+	if (before && before != port->ifindex && has_filter((int)before, egress))
+		clear_filter((int)before, egress);
+	if (!err && port->ifindex && !has_filter((int)port->ifindex, egress))
+		err = set_filter((int)port->ifindex, egress, program);
 	close(program);
 	return err;
 }
@@ -218,11 +272,10 @@ int programs_follow(const char *pin_dir, unsigned int slot, const struct zt6_por
 static int pin_maps(struct programs *programs)
 {
 	for (size_t i = 0; i < programs->map_count; i++) {
-		int err;
+		const struct shared_map *map = &programs->maps[i];
+		int err = map->reused ? pin_give(programs->pin_dir, map->name)
+				      : pin_replace(programs->pin_dir, map->name, map->fd);
 
-		if (programs->maps[i].reused)
-			continue;
-		err = pin_replace(programs->pin_dir, programs->maps[i].name, programs->maps[i].fd);
 		if (err) {
 			log_error("%s: cannot pin the map \"%s\": %s", programs->pin_dir,
 				  programs->maps[i].name, strerror(-err));
@@ -257,8 +310,9 @@ int programs_attach(struct programs *programs, const struct model *model)
 	int err = pin_maps(programs);
 
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
-		if (programs_xdp_fd(programs, slot) >= 0 && model->ports[slot].ifindex)
-			err = attach_xdp(programs, slot, model);
+		if (programs_xdp_fd(programs, slot) >= 0)
+			err = model->ports[slot].ifindex ? attach_xdp(programs, slot, model)
+							 : leave_xdp(programs, slot, model);
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
 		if (programs->tc[slot] && model->ports[slot].ifindex)
 			err = attach_tc(programs, slot, model);
@@ -284,7 +338,10 @@ static void rollback_xdp(struct programs *programs, unsigned int slot)
 
 	pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_link", slot));
 	pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_program", slot));
-	if (!was->ifindex || was->xdp_program < 0)
+	if (was->xdp_program < 0)
+		return;
+	pin_replace(programs->pin_dir, pin_slot_name(name, "xdp_program", slot), was->xdp_program);
+	if (!was->ifindex)
 		return;
 	if (was->replaced) {
 		close(was->link);
@@ -293,7 +350,6 @@ static void rollback_xdp(struct programs *programs, unsigned int slot)
 		bpf_link_update(was->link, was->xdp_program, NULL);
 	}
 	pin_replace(programs->pin_dir, pin_slot_name(name, "xdp_link", slot), was->link);
-	pin_replace(programs->pin_dir, pin_slot_name(name, "xdp_program", slot), was->xdp_program);
 }
 
 static void rollback_tc(struct programs *programs, unsigned int slot)

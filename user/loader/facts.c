@@ -62,11 +62,10 @@ static int find_link_local(struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
-int facts_iface(struct nl_sock *nl, const char *name, struct iface_facts *out)
+/* All but the link-local address. */
+static int look_link(struct nl_sock *nl, const char *name, struct iface_facts *out)
 {
 	const struct ifinfomsg any = {.ifi_family = AF_UNSPEC};
-	const struct ifaddrmsg inet6 = {.ifa_family = AF_INET6};
-	struct link_local_search search = {.iface = out};
 	struct nl_msg *msg = netlink_message(RTM_GETLINK, 0, &any, sizeof(any));
 	int err;
 
@@ -77,10 +76,26 @@ int facts_iface(struct nl_sock *nl, const char *name, struct iface_facts *out)
 	}
 	err = netlink_request(nl, msg, read_link, out);
 	/* A name that is too long or has a slash names no interface either. */
-	if (err == -EINVAL || err == -ERANGE)
-		return -ENODEV;
+	return err == -EINVAL || err == -ERANGE ? -ENODEV : err;
+}
+
+int facts_iface(struct nl_sock *nl, const char *name, struct iface_facts *out)
+{
+	const struct ifaddrmsg inet6 = {.ifa_family = AF_INET6};
+	struct link_local_search search = {.iface = out};
+	int err = look_link(nl, name, out);
+
 	return err ? err
 		   : netlink_dump(nl, RTM_GETADDR, &inet6, sizeof(inet6), find_link_local, &search);
+}
+
+int facts_flags(struct nl_sock *nl, const char *name, unsigned int *flags)
+{
+	struct iface_facts facts;
+	int err = look_link(nl, name, &facts);
+
+	*flags = facts.flags;
+	return err;
 }
 
 struct address_list {

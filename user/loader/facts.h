@@ -28,6 +28,9 @@ struct iface_facts {
 /* 0, -ENODEV when there is no such interface, or another error of the netlink socket. */
 int facts_iface(struct nl_sock *nl, const char *name, struct iface_facts *out);
 
+/* IFF_* of an interface. 0, -ENODEV or another error. */
+int facts_flags(struct nl_sock *nl, const char *name, unsigned int *flags);
+
 struct own_address {
 	int ifindex;
 	struct prefix prefix; /* the address, with the length of its link's prefix */

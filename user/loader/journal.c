@@ -8,6 +8,7 @@
 
 #include "journal.h"
 #include "rundir.h"
+#include "../agent_user.h"
 #include "../log.h"
 
 #define SCHEMA 1
@@ -79,6 +80,8 @@ static bool read_line(struct journal *journal, const json_t *line)
 	} else if (known && !strcmp(op, "made")) {
 		json_decref(known->made);
 		known->made = json_incref(object->made);
+		json_decref(known->before);
+		known->before = json_incref(object->before);
 	} else if (known && !strcmp(op, "gone")) {
 		forget(&journal->objects, known);
 	}
@@ -218,7 +221,9 @@ int journal_begin(struct journal *journal)
 		log_error("cannot create %s: %s", fresh, strerror(-err));
 		return err;
 	}
-	err = report(journal, write_all(journal, fd));
+	err = report(journal, agent_user_give_fd(fd));
+	if (!err)
+		err = report(journal, write_all(journal, fd));
 	if (!err && rename(fresh, journal->path)) {
 		err = -errno;
 		log_error("cannot rename %s to %s: %s", fresh, journal->path, strerror(-err));

@@ -44,7 +44,7 @@ int journal_begin(struct journal *journal);
  * message; then the list is as it was. */
 int journal_making(struct journal *journal, struct object *object);
 
-/* After making, when object->made tells how to know it again. */
+/* When object->made has come to tell how to know it again, or object->before what to put back. */
 int journal_made(struct journal *journal, const struct object *object);
 
 /* Before @object, which is in the list, is made after another @spec. */

@@ -139,6 +139,7 @@ const struct object_kind kind_neighbour = {
 	.name = "neighbour",
 	.identity = (const char *const[]){"device", "address", NULL},
 	.in_netns = true,
+	.needs_up = true,
 	.describe = describe,
 	.probe = probe,
 	.make = make,

@@ -206,6 +206,7 @@ const struct object_kind kind_route = {
 	.name = "route",
 	.identity = (const char *const[]){"table", "destination", "metric", NULL},
 	.in_netns = true,
+	.needs_up = true,
 	.describe = describe,
 	.probe = probe,
 	.make = make,

@@ -79,6 +79,13 @@ static void describe(const struct object *object, char text[OBJECT_TEXT_MAX])
 		 object_string(object, "value"));
 }
 
+/* "net/FAMILY/conf/NAME/KEY" and "net/FAMILY/neigh/NAME/KEY". */
+static bool device(const struct object *object, char name[IF_NAMESIZE])
+{
+	return sscanf(object_string(object, "path"), "net/%*[^/]/%*[^/]/%15[^/]/", name) == 1 &&
+	       strcmp(name, "all") != 0 && strcmp(name, "default") != 0;
+}
+
 static int probe(struct nl_sock *nl, const struct object *object, json_t **before)
 {
 	char value[VALUE_MAX];
@@ -121,6 +128,8 @@ const struct object_kind kind_sysctl = {
 	.name = "sysctl",
 	.identity = (const char *const[]){"path", NULL},
 	.in_netns = true,
+	.puts_back = true,
+	.device = device,
 	.describe = describe,
 	.probe = probe,
 	.make = make,

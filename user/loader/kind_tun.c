@@ -42,10 +42,34 @@ static int probe(struct nl_sock *nl, const struct object *object, json_t **befor
 										 : OBJECT_OTHER;
 }
 
+/* A descriptor makes one device: so many can be made by a process that may not open more. */
+#define SPARES 8
+
+static int spares[SPARES];
+static size_t spare_count;
+
+void tun_reserve(void)
+{
+	while (spare_count < SPARES) {
+		int fd = open(TUN_PATH, O_RDWR | O_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		spares[spare_count++] = fd;
+	}
+}
+
+static int open_tun(void)
+{
+	int fd = open(TUN_PATH, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 && errno == EACCES && spare_count ? spares[--spare_count] : fd;
+}
+
 static int create(const char *name)
 {
 	struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL};
-	int fd = open(TUN_PATH, O_RDWR | O_CLOEXEC), err = 0;
+	int fd = open_tun(), err = 0;
 
 	if (fd < 0) {
 		err = -errno;

@@ -53,6 +53,10 @@ int sit_supported(struct nl_sock *nl);
 /* The tunnel as a persistent TUN device that nobody holds: our programs do a sit's work. */
 struct object *tun_object(const char *name, uint32_t mtu);
 
+/* Opens the driver a few times beforehand, for a process that gives up the right to: such a device
+ * may have to be made again after that. */
+void tun_reserve(void);
+
 /**
  * address_object - an IPv6 address without the route for its prefix.
  * @nodad: usable although the device never has a carrier

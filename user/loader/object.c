@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,14 @@ const char *object_string(const struct object *object, const char *field)
 uint32_t object_number(const struct object *object, const char *field)
 {
 	return (uint32_t)json_integer_value(json_object_get(object->spec, field));
+}
+
+bool object_device(const struct object *object, char name[IF_NAMESIZE])
+{
+	if (object->kind->device)
+		return object->kind->device(object, name);
+	snprintf(name, IF_NAMESIZE, "%s", object_string(object, "device"));
+	return *name;
 }
 
 struct object *objects_find(const struct objects *set, const struct object *like)

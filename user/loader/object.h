@@ -9,6 +9,7 @@
 #define ZT6_OBJECT_H
 
 #include <jansson.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,6 +50,13 @@ struct object_kind {
 	bool protects;
 	/* It is in the network namespace, and ends with it. */
 	bool in_netns;
+	/* Unmaking puts back what was there before: that has to be known before it is made. */
+	bool puts_back;
+	/* The interface that it is on has to be up. */
+	bool needs_up;
+	/* Writes the name of the interface that it is on; false: on none. NULL: the spec's field
+	 * "device" says it, if it has one. */
+	bool (*device)(const struct object *object, char name[IF_NAMESIZE]);
 
 	/* For people: what it is, in words like those of ip(8). */
 	void (*describe)(const struct object *object, char text[OBJECT_TEXT_MAX]);
@@ -92,6 +100,9 @@ bool object_equal(const struct object *a, const struct object *b);
 /* Fields of the spec; "" or 0 when there is none. */
 const char *object_string(const struct object *object, const char *field);
 uint32_t object_number(const struct object *object, const char *field);
+
+/* The interface without which the object cannot be. False where there is none. */
+bool object_device(const struct object *object, char name[IF_NAMESIZE]);
 
 /* Appends; @object is freed on failure, and left out when the same one is in the list already.
  * 0, or -ENOMEM also for NULL. */

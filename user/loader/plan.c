@@ -26,12 +26,19 @@ int plan_conf_sysctl(struct planner *planner, const char *family, const char *na
 	return plan_add(planner, sysctl_object(path, value));
 }
 
-/* An interface that the configuration brings: it has to be there, and an Ethernet. */
-static int check_port(struct planner *planner, const char *section, const char *name)
+/* An interface that the configuration brings: an Ethernet, which has to be there, or may come
+ * later. */
+static int check_port(struct planner *planner, const char *section, const char *name, bool may_wait)
 {
 	struct iface_facts facts;
 	int err = facts_iface(planner->nl, name, &facts);
 
+	if (err == -ENODEV && may_wait) {
+		log_warning("%s %s: no such interface yet: waiting for it (the agent brings it in "
+			    "when it appears)",
+			    section, name);
+		return 0;
+	}
 	if (err) {
 		log_error("%s %s: %s", section, name,
 			  err == -ENODEV ? "no such interface in this network namespace (ip link "
@@ -58,11 +65,11 @@ static int check_ports(struct planner *planner)
 	int err = 0;
 
 	for (size_t i = 0; i < conf->uplink_count && !err; i++)
-		err = check_port(planner, "uplink", conf->uplinks[i].name);
+		err = check_port(planner, "uplink", conf->uplinks[i].name, false);
 	for (size_t i = 0; i < conf->zerotier_count && !err; i++)
-		err = check_port(planner, "zerotier interface", conf->zerotiers[i].interface);
+		err = check_port(planner, "zerotier interface", conf->zerotiers[i].interface, true);
 	for (size_t i = 0; i < conf->lan_count && !err; i++)
-		err = check_port(planner, "lan", conf->lans[i].name);
+		err = check_port(planner, "lan", conf->lans[i].name, true);
 	return err;
 }
 

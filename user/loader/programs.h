@@ -44,11 +44,14 @@ void programs_rollback(struct programs *programs);
 
 /**
  * programs_follow - bring the pinned programs of a slot to the interface that the port has now.
+ * @before: the interface that the port had, or 0: programs leave it if it is there under another name
  * @port: with the present ifindex; 0 takes the link away
  *
- * For the agent: it needs the pins and CAP_NET_ADMIN, no CAP_BPF. 0, or -errno with a message.
+ * For the agent: it needs the pins and CAP_NET_ADMIN, no CAP_BPF. What is in its place already is
+ * left there. 0, or -errno: -EINVAL, or -ENOENT, while a TC program waits for its qdisc.
  */
-int programs_follow(const char *pin_dir, unsigned int slot, const struct zt6_port *port);
+int programs_follow(const char *pin_dir, unsigned int slot, __u32 before,
+		    const struct zt6_port *port);
 
 /* Slot's XDP and TC programs, for tests and `explain`; or -1. */
 int programs_xdp_fd(const struct programs *programs, unsigned int slot);

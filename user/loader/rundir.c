@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "rundir.h"
+#include "../agent_user.h"
 #include "../log.h"
 #include "../zerotier/view.h"
 
@@ -19,7 +20,7 @@ static void parent_of(const char *path, char parent[PATH_MAX])
 	dirname(parent); /* glibc's works in place for a path with a slash */
 }
 
-static bool journal_exists(const char *run_dir)
+bool rundir_has_journal(const char *run_dir)
 {
 	char path[PATH_MAX];
 
@@ -29,7 +30,7 @@ static bool journal_exists(const char *run_dir)
 
 bool rundir_in_use(const char *run_dir, const char *pin_dir)
 {
-	return journal_exists(run_dir) || !access(pin_dir, F_OK);
+	return rundir_has_journal(run_dir) || !access(pin_dir, F_OK);
 }
 
 static int make_dirs(const char *run_dir)
@@ -41,7 +42,7 @@ static int make_dirs(const char *run_dir)
 		return -errno;
 	if (mkdir(run_dir, 0755) && errno != EEXIST)
 		return -errno;
-	return 0;
+	return agent_user_give(run_dir);
 }
 
 /* Whether the locked file is still the one that others will find: a `down` that had the lock
@@ -75,6 +76,8 @@ int rundir_lock(const char *run_dir)
 			log_info("%s: another up, down or reload is at work: waiting for it", path);
 			err = flock(fd, LOCK_EX) ? -errno : 0;
 		}
+		if (!err)
+			err = agent_user_give_fd(fd);
 		if (!err && is_current(fd, path))
 			return fd;
 		close(fd);
@@ -107,11 +110,10 @@ int rundir_try_lock(const char *run_dir)
 
 void rundir_unlock(const char *run_dir, int lock)
 {
+	static const char *const files[] = {APPLIED_NAME, TRIAL_NAME, "lock"};
 	char path[PATH_MAX];
 
-	static const char *const files[] = {APPLIED_NAME, TRIAL_NAME, "lock"};
-
-	if (!journal_exists(run_dir)) {
+	if (!rundir_has_journal(run_dir)) {
 		for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 			snprintf(path, sizeof(path), "%s/%s", run_dir, files[i]);
 			unlink(path);

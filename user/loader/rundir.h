@@ -9,6 +9,9 @@
 #define APPLIED_NAME "applied.conf" /* the configuration that is up, as it was read */
 #define TRIAL_NAME   "trial"        /* stands for an `up --try` that nobody has decided */
 
+/* Whether an instance is up, as far as the journal tells. */
+bool rundir_has_journal(const char *run_dir);
+
 /* Whether there is anything of an instance that is up, or was when something died. */
 bool rundir_in_use(const char *run_dir, const char *pin_dir);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <inttypes.h>
 #include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,29 +12,8 @@
 #include "programs.h"
 #include "rundir.h"
 #include "up.h"
+#include "work.h"
 #include "../log.h"
-
-/* Everything that `up` and `down` hold while they work. */
-struct work {
-	const struct instance *instance;
-	struct nl_sock *nl;
-	struct journal *journal;
-	int lock;
-	sigset_t signals; /* the mask to go back to */
-};
-
-/* Signals wait until nothing is half done; `up` looks for them between its steps. */
-static void hold_signals(sigset_t *before)
-{
-	sigset_t held;
-
-	sigemptyset(&held);
-	sigaddset(&held, SIGINT);
-	sigaddset(&held, SIGTERM);
-	sigaddset(&held, SIGHUP);
-	sigaddset(&held, SIGPIPE);
-	sigprocmask(SIG_BLOCK, &held, before);
-}
 
 static bool is_interrupted(void)
 {
@@ -46,69 +24,6 @@ static bool is_interrupted(void)
 		return false;
 	log_error("interrupted: going back to the state before");
 	return true;
-}
-
-static int open_netlink(struct nl_sock **nl)
-{
-	int err = netlink_open(nl);
-
-	if (err)
-		log_error("cannot open a netlink socket: %s", strerror(-err));
-	return err;
-}
-
-/* The journal of this namespace, or an error that says where the instance is. */
-static int check_relation(const struct instance *instance, const struct journal *journal)
-{
-	if (!journal->found || journal->relation != NETNS_OTHER)
-		return 0;
-	log_error("instance \"%s\" is up in another network namespace (net:[%" PRIu64 "]): enter "
-		  "it first (lsns -t net finds it; nsenter --net=FILE), or choose another "
-		  "--instance. If that namespace is gone, remove %s and %s",
-		  instance->name, journal->netns.inode, instance->run_dir, instance->pin_dir);
-	return -EXDEV;
-}
-
-/* What is pinned belongs to interfaces that went with their namespace. */
-static int drop_gone_namespace(const struct instance *instance, struct journal *journal)
-{
-	int err;
-
-	if (!journal->found || journal->relation != NETNS_GONE)
-		return 0;
-	log_info("instance \"%s\" was up in a network namespace that is gone", instance->name);
-	err = programs_unpin(instance->pin_dir);
-	return err ? err : journal_abandon(journal);
-}
-
-static void work_end(struct work *work)
-{
-	journal_free(work->journal);
-	nl_socket_free(work->nl);
-	if (work->lock >= 0)
-		rundir_unlock(work->instance->run_dir, work->lock);
-	sigprocmask(SIG_SETMASK, &work->signals, NULL);
-}
-
-/* @lock: what rundir_lock() or rundir_try_lock() has returned */
-static int work_begin(struct work *work, const struct instance *instance, int lock)
-{
-	int err;
-
-	*work = (struct work){.instance = instance, .lock = lock};
-	hold_signals(&work->signals);
-	err = work->lock < 0 ? work->lock : open_netlink(&work->nl);
-	if (!err)
-		err = journal_load(instance->run_dir, &work->journal);
-	if (!err)
-		err = check_relation(instance, work->journal);
-	if (!err)
-		err = drop_gone_namespace(instance, work->journal);
-	if (!err)
-		err = journal_begin(work->journal);
-	if (err)
-		work_end(work);
-	return err;
 }
 
 /* Slots of the ports: those that an instance which is up has given out are kept. */
@@ -205,24 +120,6 @@ out:
 	return err;
 }
 
-int loader_repair(const struct instance *instance)
-{
-	struct objects ours = {0};
-	struct work work;
-	int err = work_begin(&work, instance, rundir_try_lock(instance->run_dir));
-
-	if (err)
-		return err;
-	err = work.journal->found ? objects_copy(&work.journal->objects, &ours) : -ENOENT;
-	if (!err)
-		err = apply_make(work.journal, work.nl, &ours, NULL);
-	if (journal_finish(work.journal) && !err)
-		err = -EIO;
-	objects_free(&ours);
-	work_end(&work);
-	return err;
-}
-
 static void preview_programs(const struct model *model)
 {
 	static const char *const how[] = {
@@ -244,12 +141,12 @@ int loader_preview(const struct instance *instance, const struct conf *conf)
 	struct nl_sock *nl = NULL;
 	struct model model = {0};
 	struct plan plan = {0};
-	int err = open_netlink(&nl);
+	int err = work_netlink(&nl);
 
 	if (!err)
 		err = journal_load(instance->run_dir, &journal);
 	if (!err)
-		err = check_relation(instance, journal);
+		err = work_relation(instance, journal);
 	if (!err && journal->relation == NETNS_GONE)
 		err = journal_abandon(journal);
 	if (!err)

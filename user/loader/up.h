@@ -15,13 +15,6 @@ struct conf;
  */
 int loader_up(const struct instance *instance, const struct conf *conf);
 
-/**
- * loader_repair - make again what `up` made and what has gone since, with an interface that came
- * back, say. Takes nothing away. Returns 0, -ENOENT when nothing is up, -EWOULDBLOCK while another
- * `up`, `down` or `reload` is at work, or -errno with a message.
- */
-int loader_repair(const struct instance *instance);
-
 /* Prints what loader_up() would do; touches nothing. 0, or -errno with a message. */
 int loader_preview(const struct instance *instance, const struct conf *conf);
 
