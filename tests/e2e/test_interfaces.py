@@ -76,6 +76,7 @@ def test_an_overlay_that_is_absent_at_up_is_waited_for_and_brought_in(bare):
     healthy(bare.gateway)
     assert wait_for(lambda: ping(bare.inet, M1.onlink, count=1) == 1)
     assert wait_for(lambda: ping(bare.inet, M1.routed, count=1, source=INET) == 1)
+    assert ping(bare.inet, M1.onlink) == ping(bare.inet, M1.routed, source=INET) == 3
     routes = bare.gw.show(f"-6 route show dev {OVERLAY} {OURS}")
     assert ONLINK in routes and ROUTED in routes
     assert bare.gw.sysctl(f"ipv6/neigh/{OVERLAY}/mcast_resolicit") == "4"
