@@ -43,10 +43,13 @@ struct agent {
 	bool resync_wanted;              /* messages were lost */
 	bool drained;                    /* all that the kernel has said was read */
 	bool repair_wanted;              /* one of our interfaces may lack what `up` gave it */
+	uint64_t repair_ns;              /* and not before this is it given that again */
 	struct timespec pins_changed;    /* the folder of the pins, when they were opened */
 	uint64_t refreshed_ns;           /* when that was last acted upon */
 	uint64_t ticked_ns;              /* when the once-a-second work was last done */
 	unsigned int probes_left;        /* neighbours that may be probed in this second */
+	/* Towards the far ends of BPF tunnels, as last seen. */
+	struct in_addr next_hops[ZT6_MAX_TUNNELS];
 };
 
 /* pinned.c: 0, -ENOENT when nothing is up, or another error. */
