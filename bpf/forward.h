@@ -170,7 +170,7 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 		route->packets += frame_packets(frame);
 		route->bytes += p->frame_length;
 	}
-	verdict = policy_forward(settings);
+	verdict = policy_forward(frame, settings, p, route->out_port);
 	if (verdict != GO_ON)
 		return verdict;
 	verdict = rewrite_and_redirect(frame, p, route);

@@ -49,6 +49,32 @@ struct {
 	__type(value, struct zt6_route_set);
 } routes SEC(".maps");
 
+/* Programs only: flows that netfilter lets pass. `up` sets the number of sets (limits flows). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zt6_flow_set);
+} flows SEC(".maps");
+
+/* The witness on the ports' egress writes, the pipeline reads (witness.h). `up` sets its size: two
+ * directions for each of limits flows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2 * ZT6_FLOWS_DEFAULT);
+	__type(key, union zt6_flow_key);
+	__type(value, struct zt6_witnessed);
+} witnessed SEC(".maps");
+
+/* Programs only: not 0 while a packet that TC redirects is on its way to the witness, who shall take
+ * no notice of it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} own_redirect SEC(".maps");
+
 /* Loader and agent write, programs redirect through it: device by slot. The kernel itself
  * takes out a device that goes away. */
 struct {

@@ -25,6 +25,7 @@
 #include "route.h"
 #include "binding.h"
 #include "guard.h"
+#include "flow.h"
 #include "policy.h"
 #include "rewrite.h"
 #include "nd_recent.h"

@@ -110,7 +110,7 @@ static __always_inline int rewrite_and_redirect(frame_t *frame, const struct pac
 						const struct zt6_route *route)
 {
 	bool encapsulate = route->verdict == ZT6_ENCAPSULATED;
-	__u32 slot = route->tx_port;
+	__u32 slot = route->tx_port, zero = 0, *own;
 	const struct zt6_port *out = bpf_map_lookup_elem(&ports, &slot);
 	int verdict;
 
@@ -129,6 +129,11 @@ static __always_inline int rewrite_and_redirect(frame_t *frame, const struct pac
 	if (verdict != GO_ON)
 		return verdict;
 	rewrite_mss(frame, p, route, encapsulate);
+	own = bpf_map_lookup_elem(&own_redirect, &zero);
+	if (!own)
+		return ZT6_DROP_MALFORMED;
+	/* The kernel takes it through the other port's egress next, on this CPU. */
+	*own = 1;
 	return bpf_redirect(out->ifindex, 0) == TC_ACT_REDIRECT ? GO_ON : ZT6_DROP_MALFORMED;
 }
 

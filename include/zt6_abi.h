@@ -25,6 +25,7 @@
 #define ZT6_MAX_BINDINGS    8192
 #define ZT6_MEMBERS_DEFAULT 4096 /* `up` sets it (limits members) */
 #define ZT6_MAX_DEFERRED    1024
+#define ZT6_FLOWS_DEFAULT   16384 /* `up` sets it (limits flows) */
 #define ZT6_EVENTS_SIZE     65536
 
 #define ZT6_IFNAMSIZ 16
@@ -79,6 +80,7 @@ struct zt6_path_mtu {
 
 enum zt6_settings_flags {
 	ZT6_SETTINGS_TRAFFIC = 1 << 0, /* packets and bytes of each member are counted */
+	ZT6_SETTINGS_WITNESS = 1 << 1, /* conntrack can be asked: `witnessed` gets its entries */
 };
 
 /* `settings`, one element: what holds for the whole instance. */
@@ -91,6 +93,8 @@ struct zt6_settings {
 	__u32 tunnel_count;
 	__u32 flags;           /* enum zt6_settings_flags */
 	__u64 path_mtu_age_ns; /* how long a path MTU is believed */
+	__u32 flow_sets;       /* of `flows`; a power of two */
+	__u32 established_ms;  /* how long conntrack keeps an idle TCP connection; 0: not known */
 	struct zt6_tunnel tunnels[ZT6_MAX_TUNNELS];
 };
 
@@ -126,8 +130,8 @@ enum zt6_port_flags {
 
 /* What is on a port, and what can be sent out of it. */
 enum zt6_port_paths {
-	ZT6_PATH_XDP = 1 << 0,      /* an XDP program is on it */
-	ZT6_PATH_TC = 1 << 1,       /* a TC program is; behind one in XDP it takes what that leaves */
+	ZT6_PATH_XDP = 1 << 0, /* an XDP program is on it */
+	ZT6_PATH_TC = 1 << 1,  /* a TC program is; behind one in XDP it takes what that leaves */
 	ZT6_PATH_XDP_XMIT = 1 << 2, /* XDP can send out of it: it is in `devices` */
 };
 
@@ -368,7 +372,41 @@ struct zt6_route_set {
 	struct zt6_route ways[ZT6_WAYS];
 };
 
+/* One direction of a TCP or UDP flow as it crosses the gateway, compared whole. */
+union zt6_flow_key {
+	struct {
+		union zt6_addr src;
+		union zt6_addr dst;
+		__be32 ports; /* source and destination, as they stand in the packet */
+		__u8 protocol;
+		__u8 in_port; /* slots */
+		__u8 out_port;
+		__u8 pad;
+	};
+	__u64 words[5];
+};
+
+/* `witnessed`, LRU, by zt6_flow_key: the kernel has forwarded a packet of the flow. The key is there
+ * to be compared again, because an element can be given away while it is read; the time stands
+ * behind it, to be written last and read first. */
+struct zt6_witnessed {
+	union zt6_flow_key key;
+	__u64 jiffies; /* when that was */
+};
+
+/* One way of a set of `flows`: a flow that the fast path may forward. */
+struct zt6_flow {
+	union zt6_flow_key key;
+	__u64 until_jiffies; /* then `witnessed` is asked again; 0: empty */
+};
+
+/* `flows`, per CPU: one set. */
+struct zt6_flow_set {
+	struct zt6_flow ways[ZT6_WAYS];
+};
+
 _Static_assert(sizeof(struct zt6_route) == 128, "a way of the cache is two cache lines");
+_Static_assert(sizeof(union zt6_flow_key) == 40, "no padding in what is compared by words");
 _Static_assert(sizeof(struct zt6_prefix_key) == 20, "no padding after prefixlen: a trie key");
 _Static_assert(sizeof(struct zt6_rule_key) == 24, "no padding after prefixlen: a trie key");
 _Static_assert(sizeof(struct zt6_binding_key) == 24, "no padding after prefixlen: a trie key");

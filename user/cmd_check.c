@@ -88,12 +88,12 @@ static void print_sections(const struct conf *conf)
 	print_firewall(conf);
 }
 
-/* Entries of the route cache: as many sets as the next power of two gives. */
-static uint64_t cache_entries(const struct conf_limits *limits)
+/* Entries of a cache: as many sets as the next power of two gives. */
+static uint64_t in_sets(uint64_t entries)
 {
 	uint64_t sets = 1;
 
-	while (sets * ZT6_WAYS < limits->cache_entries)
+	while (sets * ZT6_WAYS < entries)
 		sets *= 2;
 	return sets * ZT6_WAYS;
 }
@@ -121,6 +121,17 @@ static uint64_t other_maps(const struct conf_limits *limits, uint64_t cpus)
 	       table(limits->members, address, cpus * sizeof(struct zt6_traffic)) + ZT6_EVENTS_SIZE;
 }
 
+/* Of `flows` and `witnessed`: both directions of each. */
+static uint64_t flow_maps(const struct conf *conf, uint64_t cpus)
+{
+	uint64_t entries = in_sets(2 * (uint64_t)conf->limits.flows);
+
+	if (conf->policy == CONF_POLICY_OFF)
+		return 0;
+	return entries * cpus * sizeof(struct zt6_flow) +
+	       table(entries, sizeof(union zt6_flow_key), sizeof(struct zt6_witnessed));
+}
+
 static double mib(uint64_t bytes)
 {
 	return (double)bytes / (1 << 20);
@@ -130,7 +141,7 @@ static double mib(uint64_t bytes)
 static int print_memory(const struct conf *conf)
 {
 	int cpus = libbpf_num_possible_cpus();
-	uint64_t entries = cache_entries(&conf->limits), cache, other;
+	uint64_t entries = in_sets(conf->limits.cache_entries), cache, flows, other;
 
 	if (cpus < 0) {
 		log_error("cannot read the number of CPUs from "
@@ -139,10 +150,12 @@ static int print_memory(const struct conf *conf)
 		return cpus;
 	}
 	cache = entries * sizeof(struct zt6_route) * (uint64_t)cpus;
+	flows = flow_maps(conf, (uint64_t)cpus);
 	other = other_maps(&conf->limits, (uint64_t)cpus);
 	printf("memory    %.1f MiB: route cache %.1f MiB (CPUs %d, %" PRIu64
-	       " entries of %zu bytes each), other maps about %.1f MiB\n",
-	       mib(cache + other), mib(cache), cpus, entries, sizeof(struct zt6_route), mib(other));
+	       " entries of %zu bytes each), flows about %.1f MiB, other maps about %.1f MiB\n",
+	       mib(cache + flows + other), mib(cache), cpus, entries, sizeof(struct zt6_route),
+	       mib(flows), mib(other));
 	return 0;
 }
 

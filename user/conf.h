@@ -118,6 +118,7 @@ struct conf_allow {
 
 struct conf_limits {
 	uint32_t cache_entries; /* of the route cache, per CPU */
+	uint32_t flows;         /* that the fast path forwards under `policy kernel` */
 	uint32_t members;
 	uint32_t negative;
 	uint32_t unresolved_rate; /* packets per second and port */

@@ -193,6 +193,8 @@ static const struct conf_key firewall_keys[] = {
 static const struct conf_key limits_keys[] = {
 	{ .name = "cache-entries", .read = conf_read_number, BETWEEN(64, 1 << 20),
 	  FIELD(conf, limits.cache_entries), .fallback = "16384" },
+	{ .name = "flows", .read = conf_read_number, BETWEEN(64, 1 << 20),
+	  FIELD(conf, limits.flows), .fallback = "16384" },
 	{ .name = "members", .read = conf_read_number, BETWEEN(16, 1 << 20),
 	  FIELD(conf, limits.members), .fallback = "4096" },
 	{ .name = "negative", .read = conf_read_number, BETWEEN(16, 1 << 20),

@@ -46,11 +46,12 @@ int twin_load(const struct instance *instance, const struct model *model, __u32 
 	}
 	if (!twin->per_cpu || !twin->route_sets)
 		goto fail;
-	small.settings.cache_sets = 1;
+	small.settings.cache_sets = small.settings.flow_sets = 1;
 	small.members = small.negative = TWIN_ENTRIES;
 	/* Programs are loaded for the ports that the model names; a tunnel would bring TC's. */
 	needed = small;
 	needed.settings.tunnel_count = 0;
+	needed.settings.policy = ZT6_POLICY_OFF; /* nor is there anything to witness */
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++)
 		if (!(slots & 1U << slot))
 			needed.ports[slot].role = ZT6_ROLE_NONE;

@@ -230,8 +230,14 @@ static void say_policy(const struct model *model, const struct explain_case *c, 
 		snprintf(out, EXPLAIN_SENTENCE, "not asked");
 	else if (model->settings.policy == ZT6_POLICY_OFF)
 		snprintf(out, EXPLAIN_SENTENCE, "off: what passes the guard is forwarded");
+	else if (!(model->settings.flags & ZT6_SETTINGS_WITNESS))
+		snprintf(out, EXPLAIN_SENTENCE,
+			 "kernel: nftables decides, on the kernel's path; this kernel lets no "
+			 "program ask conntrack, so that it forwards all packets itself");
 	else
-		snprintf(out, EXPLAIN_SENTENCE, "kernel: nftables decides, on the kernel's path");
+		snprintf(out, EXPLAIN_SENTENCE,
+			 "kernel: nftables decides about this first packet, on the kernel's path; "
+			 "what follows, once answered, is forwarded here");
 }
 
 /* What the program has made of the frame. */

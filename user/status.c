@@ -14,7 +14,7 @@
 #include "status_parts.h"
 
 const struct status_part *const status_parts[] = {
-	&status_ports,    &status_tunnels,  &status_zerotier, &status_rules,
+	&status_ports,    &status_tunnels,  &status_zerotier, &status_rules, &status_policy,
 	&status_firewall, &status_bindings, &status_agent,    &status_trial,
 };
 const size_t status_part_count = sizeof(status_parts) / sizeof(*status_parts);

@@ -163,19 +163,17 @@ def test_pings_of_every_size_from_64_to_2814_bytes_come_back_unchanged(wide):
 
 @pytest.fixture(scope="module")
 def kernel_policy():
-    """The default policy: the fast path answers NDP, forwarding stays with the kernel."""
+    """The default policy: what is no established flow stays with the kernel."""
     yield from running({"tunnel": False, "policy": "kernel"})
 
 
-def test_under_policy_kernel_everything_works_and_is_counted_as_passed(kernel_policy):
+def test_under_policy_kernel_pings_are_the_kernels(kernel_policy):
     lab = kernel_policy
     before = lab.gateway.counters()
-    assert ping(lab.inet, M1.onlink) == 3
-    assert transfer(lab.inet, INET, lab.m1, M1.onlink, 20).intact
-    assert transfer(lab.m1, M1.onlink, lab.inet, INET, 20).intact
+    assert ping(lab.inet, M1.onlink, count=20) == 20
     counted = lab.gateway.counters() - before
     for port in ("eth0", OVERLAY):
-        assert counted[port]["pass_policy"] >= 1000
+        assert counted[port]["pass_policy"] >= 19
         assert "forwarded" not in counted[port]
     assert counted["eth0"].get("ndp_answered", 0) + counted["eth0"].get("ndp_deferred", 0) >= 1
 

@@ -175,7 +175,9 @@ static bool same_programs(const struct model *a, const struct model *b)
 		    a->ports[slot].paths != b->ports[slot].paths)
 			return false;
 	}
-	return a->settings.cache_sets == b->settings.cache_sets && a->members == b->members &&
+	return a->settings.cache_sets == b->settings.cache_sets &&
+	       a->settings.policy == b->settings.policy &&
+	       a->settings.flow_sets == b->settings.flow_sets && a->members == b->members &&
 	       a->negative == b->negative;
 }
 

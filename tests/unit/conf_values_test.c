@@ -66,6 +66,7 @@ GET(allow_has_from, c->allows[0].has_from)
 GET(allow_to_len, c->allows[0].to.len)
 GET(allow_from_len, c->allows[0].from.len)
 GET(cache_entries, c->limits.cache_entries)
+GET(flows, c->limits.flows)
 GET(members, c->limits.members)
 GET(negative, c->limits.negative)
 GET(unresolved_rate, c->limits.unresolved_rate)
@@ -223,6 +224,9 @@ static const struct row {
 	{IN_LIMITS, "", cache_entries, 16384},
 	{IN_LIMITS, "cache-entries 64", cache_entries, 64},
 	{IN_LIMITS, "cache-entries 1048576", cache_entries, 1048576},
+	{IN_LIMITS, "", flows, 16384},
+	{IN_LIMITS, "flows 64", flows, 64},
+	{IN_LIMITS, "flows 1048576", flows, 1048576},
 	{IN_LIMITS, "", members, 4096},
 	{IN_LIMITS, "members 16", members, 16},
 	{IN_LIMITS, "members 1048576", members, 1048576},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Attaching, pinning, and the way back. */
 #include "programs_internal.h"
+#include "witness.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -257,6 +258,8 @@ int programs_follow(const char *pin_dir, unsigned int slot, __u32 before,
 
 	if (port->role != ZT6_ROLE_TUNNEL)
 		err = follow_xdp(pin_dir, slot, port);
+	if (!err)
+		err = witness_follow(pin_dir, port);
 	program = pin_open(pin_dir, pin_slot_name(name, "tc_program", slot));
 	if (program < 0)
 		return err;
@@ -300,6 +303,8 @@ static void detach_removed(struct programs *programs, unsigned int slot,
 	was->tc_egress = before->role == ZT6_ROLE_TUNNEL;
 	if (was->tc_program >= 0 && was->tc_ifindex)
 		clear_filter(was->tc_ifindex, was->tc_egress);
+	if (before->ifindex)
+		witness_detach(before->ifindex);
 	pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_link", slot));
 	pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_program", slot));
 	pin_remove(programs->pin_dir, pin_slot_name(name, "tc_program", slot));
@@ -316,6 +321,8 @@ int programs_attach(struct programs *programs, const struct model *model)
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
 		if (programs->tc[slot] && model->ports[slot].ifindex)
 			err = attach_tc(programs, slot, model);
+	if (!err)
+		err = witness_attach(programs, model);
 	if (err) {
 		programs_rollback(programs);
 		return err;
@@ -380,6 +387,7 @@ void programs_rollback(struct programs *programs)
 		rollback_tc(programs, slot);
 		programs->attached[slot].touched = false;
 	}
+	witness_rollback(programs, &programs->before);
 	if (!programs->was_up) {
 		if (programs->pin_dir[0])
 			pins_remove_all(programs->pin_dir);

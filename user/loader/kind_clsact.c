@@ -17,6 +17,7 @@
 #include "kinds.h"
 #include "netlink.h"
 #include "programs.h"
+#include "witness.h"
 #include "../log.h"
 
 #define CLSACT_HANDLE TC_H_MAKE(TC_H_CLSACT, 0)
@@ -74,8 +75,13 @@ static int change_qdisc(struct nl_sock *nl, int type, int flags, int ifindex)
 	return netlink_request(nl, msg, NULL, NULL);
 }
 
+/* What we put on a hook, by priority. */
+static const uint32_t priorities[] = {ZT6_TC_PRIORITY, ZT6_WITNESS_PRIORITY};
+
+#define PRIORITIES (sizeof(priorities) / sizeof(*priorities))
+
 struct filter_search {
-	bool ours;
+	bool ours[PRIORITIES];
 	bool others;
 };
 
@@ -85,6 +91,7 @@ static int find_filters(struct nlmsghdr *message, void *arg)
 	struct filter_search *search = arg;
 	struct nlattr *tb[TCA_MAX + 1], *options[TCA_BPF_MAX + 1];
 	const char *name = "";
+	bool ours = false;
 
 	/* Each priority has a line of its own, without handle, before its filters. */
 	if (nlmsg_parse(message, sizeof(*tcm), tb, TCA_MAX, NULL) || !tb[TCA_KIND] ||
@@ -93,22 +100,26 @@ static int find_filters(struct nlmsghdr *message, void *arg)
 	if (!strcmp(nla_get_string(tb[TCA_KIND]), "bpf") && tb[TCA_OPTIONS] &&
 	    !nla_parse_nested(options, TCA_BPF_MAX, tb[TCA_OPTIONS], NULL) && options[TCA_BPF_NAME])
 		name = nla_get_string(options[TCA_BPF_NAME]);
-	if (TC_H_MAJ(tcm->tcm_info) >> 16 == ZT6_TC_PRIORITY && tcm->tcm_handle == ZT6_TC_HANDLE &&
-	    !strncmp(name, PROGRAM_NAME, strlen(PROGRAM_NAME)))
-		search->ours = true;
-	else
-		search->others = true;
+	for (size_t i = 0; i < PRIORITIES; i++) {
+		if (TC_H_MAJ(tcm->tcm_info) >> 16 != priorities[i] ||
+		    tcm->tcm_handle != ZT6_TC_HANDLE ||
+		    strncmp(name, PROGRAM_NAME, strlen(PROGRAM_NAME)) != 0)
+			continue;
+		search->ours[i] = true;
+		ours = true;
+	}
+	search->others |= !ours;
 	return 0;
 }
 
-static int delete_our_filter(struct nl_sock *nl, int ifindex, uint32_t hook)
+static int delete_our_filter(struct nl_sock *nl, int ifindex, uint32_t hook, uint32_t priority)
 {
 	const struct tcmsg tcm = {
 		.tcm_family = AF_UNSPEC,
 		.tcm_ifindex = ifindex,
 		.tcm_handle = ZT6_TC_HANDLE,
 		.tcm_parent = hook,
-		.tcm_info = TC_H_MAKE(ZT6_TC_PRIORITY << 16, htons(ETH_P_ALL)),
+		.tcm_info = TC_H_MAKE(priority << 16, htons(ETH_P_ALL)),
 	};
 	struct nl_msg *msg = netlink_message(RTM_DELTFILTER, 0, &tcm, sizeof(tcm));
 
@@ -133,8 +144,9 @@ static int clear_filters(struct nl_sock *nl, int ifindex, bool *others)
 		int err =
 			netlink_dump(nl, RTM_GETTFILTER, &tcm, sizeof(tcm), find_filters, &search);
 
-		if (!err && search.ours)
-			err = delete_our_filter(nl, ifindex, hooks[i]);
+		for (size_t k = 0; k < PRIORITIES && !err; k++)
+			if (search.ours[k])
+				err = delete_our_filter(nl, ifindex, hooks[i], priorities[k]);
 		if (err && err != -ENOENT)
 			return err;
 		*others |= search.others;

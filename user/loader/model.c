@@ -470,6 +470,11 @@ int model_fill(struct model *model, const struct conf *conf, struct nl_sock *nl)
 		.flags = ZT6_SETTINGS_TRAFFIC,
 		.path_mtu_age_ns = path_mtu_age_ns(),
 	};
+	/* Both directions of each flow. */
+	model->settings.flow_sets =
+		model->settings.policy == ZT6_POLICY_OFF
+			? 1
+			: power_of_two((2 * conf->limits.flows + ZT6_WAYS - 1) / ZT6_WAYS);
 	model->members = conf->limits.members;
 	model->negative = conf->limits.negative;
 	for (size_t i = 0; i < conf->zerotier_count; i++) {

@@ -116,6 +116,8 @@ int plan_make(const char *instance, const struct conf *conf, const struct journa
 		err = plan_allmulti(&planner);
 	if (!err)
 		err = plan_bpf_devices(&planner);
+	if (!err)
+		err = plan_conntrack(&planner);
 	if (err)
 		plan_free(out);
 	return err;

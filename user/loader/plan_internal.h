@@ -50,4 +50,7 @@ int plan_defaults(struct planner *planner);
 /* plan_proxy.c: answers to members that ask for our own addresses in their prefixes. */
 int plan_proxies(struct planner *planner);
 
+/* plan_conntrack.c: what lets the fast path follow conntrack, under `policy kernel`. */
+int plan_conntrack(struct planner *planner);
+
 #endif

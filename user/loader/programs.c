@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Loading: a copy of the pipeline, in XDP or TC or both, for each port, one of the TC program per end
  * of a BPF tunnel, all on the same maps. */
+#include "conntrack.h"
 #include "programs_internal.h"
+#include "witness.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -55,8 +57,7 @@ static void add_map(struct programs *programs, const struct bpf_map *map, int fd
 	snprintf(shared->name, sizeof(shared->name), "%s", bpf_map__name(map));
 }
 
-/* Gives the object's maps the file descriptors of those that exist already. */
-static int reuse_maps(struct programs *programs, struct bpf_object *object)
+int programs_reuse_maps(struct programs *programs, struct bpf_object *object)
 {
 	struct shared_map *shared;
 	struct bpf_map *map;
@@ -182,6 +183,10 @@ static int size_maps(struct bpf_object *object, const struct model *model)
 		err = size_map(object, "traffic", model->members);
 	if (!err)
 		err = size_map(object, "negative", model->negative);
+	if (!err)
+		err = size_map(object, "flows", model->settings.flow_sets);
+	if (!err)
+		err = size_map(object, "witnessed", model->settings.flow_sets * ZT6_WAYS);
 	return err;
 }
 
@@ -194,7 +199,7 @@ static int prepare_pipeline(struct programs *programs, struct bpf_object *object
 
 	if (!err && !programs->map_count && programs->pin_dir[0])
 		err = open_pinned_maps(programs, object);
-	return err ? err : reuse_maps(programs, object);
+	return err ? err : programs_reuse_maps(programs, object);
 }
 
 static int load_xdp(struct programs *programs, unsigned int slot, const struct model *model,
@@ -243,7 +248,7 @@ static int load_tc(struct programs *programs, unsigned int slot, const struct mo
 	skeleton->rodata->port_slot = slot;
 	bpf_program__set_autoload(skeleton->progs.zt6_tunnel_egress, egress);
 	bpf_program__set_autoload(skeleton->progs.zt6_uplink_ingress, !egress);
-	err = reuse_maps(programs, skeleton->obj);
+	err = programs_reuse_maps(programs, skeleton->obj);
 	if (!err)
 		err = zt6_tc_bpf__load(skeleton);
 	return err ? load_error("TC", err) : 0;
@@ -275,6 +280,7 @@ int programs_load(const char *pin_dir, const struct model *model,
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++)
 		programs->attached[slot] =
 			(struct attached){.link = -1, .xdp_program = -1, .tc_program = -1};
+	programs->witness_before = -1;
 	if (pin_dir)
 		snprintf(programs->pin_dir, sizeof(programs->pin_dir), "%s", pin_dir);
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
@@ -286,6 +292,8 @@ int programs_load(const char *pin_dir, const struct model *model,
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
 		if (has_tc(model, slot))
 			err = load_tc(programs, slot, model);
+	if (!err)
+		err = witness_load(programs, model);
 	if (!err && programs->was_up) {
 		struct map_fds fds = programs_map_fds(programs);
 
@@ -302,10 +310,15 @@ int programs_load(const char *pin_dir, const struct model *model,
 int programs_fill(struct programs *programs, const struct model *model)
 {
 	struct map_fds fds = programs_map_fds(programs);
+	struct model actual = *model;
 	int err;
 
 	programs->filled = true;
-	err = maps_write(&fds, model);
+	if (witness_loaded(programs)) {
+		actual.settings.flags |= ZT6_SETTINGS_WITNESS;
+		actual.settings.established_ms = conntrack_established_ms();
+	}
+	err = maps_write(&fds, &actual);
 	if (err)
 		log_error("cannot write the maps: %s", strerror(-err));
 	return err;
@@ -365,6 +378,7 @@ void programs_free(struct programs *programs)
 		zt6_tc_port_bpf__destroy(programs->tc_port[slot]);
 		zt6_tc_bpf__destroy(programs->tc[slot]);
 	}
+	witness_free(programs);
 	model_free(&programs->before);
 	free(programs);
 }

@@ -9,11 +9,14 @@
 #include "maps.h"
 #include "programs.h"
 
+struct bpf_object;
+
 struct zt6_xdp_bpf;
 struct zt6_tc_bpf;
 struct zt6_tc_port_bpf;
+struct zt6_witness_bpf;
 
-#define MAX_MAPS 24
+#define MAX_MAPS 32
 
 struct shared_map {
 	char name[BPF_OBJ_NAME_LEN]; /* a copy: bpf_map__reuse_fd() frees libbpf's own */
@@ -45,9 +48,15 @@ struct programs {
 	struct model before; /* their contents */
 	bool filled;
 	struct attached attached[ZT6_MAX_PORTS];
+	struct zt6_witness_bpf *witness; /* NULL: not wanted, or the kernel cannot */
+	int witness_before;              /* the program that an earlier `up` has attached, or -1 */
+	bool witness_touched;
 };
 
 struct map_fds programs_map_fds(const struct programs *programs);
+
+/* Gives the object's maps the file descriptors of those that exist already. 0 or -errno. */
+int programs_reuse_maps(struct programs *programs, struct bpf_object *object);
 
 /* File descriptor of the slot's TC program, or -1. *@egress: where it goes. */
 int programs_tc_fd(const struct programs *programs, unsigned int slot, bool *egress);
