@@ -4,6 +4,7 @@ and through the tunnel, under the default policy."""
 
 import json
 import socket
+import time
 
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
@@ -174,14 +175,15 @@ def test_pings_come_in_at_a_bounded_rate_also_as_one_flow(guarded):
     internet = Internet(guarded, M1.onlink)
     flood = 4 * RATE
     frame = bytes(internet.frame(internet.packet(ICMPv6EchoRequest(id=7, seq=1))))
-    arrived = 0
+    arrived, start = 0, time.monotonic()
     with internet.path.outside() as outside, internet.path.inside() as inside:
         for number in range(flood):
             outside.send(frame)
             if number % 100 == 0:
                 arrived += sum(map(is_echo_request, inside.frames(0.001)))
+        seconds = time.monotonic() - start
         arrived += sum(map(is_echo_request, inside.frames(0.5)))
-    assert RATE // 2 < arrived < 2 * RATE
+    assert RATE // 10 < arrived < min(flood, RATE * (1.2 + seconds))
 
 
 # Flows of members
