@@ -125,6 +125,22 @@ def test_nothing_comes_in_while_the_overlay_is_made_anew(fresh, address):
     assert ping(fresh.inet, address, source=INET, count=10) > 0
 
 
+def test_the_agent_loads_again_at_once_what_somebody_flushes(fresh):
+    """As `systemctl reload nftables` does."""
+    fresh.gateway.up(conf(policy="kernel"))
+    fresh.gateway.start_agent()
+    whole = fresh.gw.run("nft", "--stateless", "list", "ruleset").stdout
+    for command in ("flush ruleset", f"delete table ip6 {table_of(fresh)}"):
+        fresh.gw.run("nft", *command.split())
+        deadline = time.monotonic() + 1
+        while (listed := rules_of(fresh)).count("table") < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert fresh.gw.run("nft", "--stateless", "list", "ruleset").stdout == whole, listed
+    fresh.gateway("down")
+    time.sleep(1)
+    assert rules_of(fresh) == "", "not after `down`"
+
+
 def test_tables_of_others_are_never_touched(fresh):
     theirs = """
         table inet filter {

@@ -29,6 +29,7 @@ struct agent {
 	struct nl_sock *requests;   /* questions to the kernel */
 	struct nl_sock *tables;     /* its tables: what they hold leads to requests meanwhile */
 	struct nl_sock *watch;      /* what the kernel says unasked */
+	struct nl_sock *rules;      /* what becomes of nftables; NULL: it does not tell */
 	int packets;                /* packet socket, for advertisements */
 	int epoll, signals;
 	int lock;                     /* that no other agent has */
@@ -100,6 +101,11 @@ void ports_want_repair(struct agent *agent);
 
 /* Does so when it is wanted and due. */
 void ports_repair(struct agent *agent, uint64_t now);
+
+/* rules.c: our tables of nftables are loaded again when somebody has removed them. */
+int rules_open(struct agent *agent);
+void rules_read(struct agent *agent);
+void rules_close(struct agent *agent);
 
 /* verify.c: targets under rules, from the question to the answer. */
 void verify_event(struct agent *agent, const struct zt6_event *event);

@@ -129,6 +129,10 @@ int agent_open_sockets(struct agent *agent)
 	if (!err)
 		err = watch_open(agent);
 	if (!err)
+		err = rules_open(agent);
+	if (!err && agent->rules)
+		err = watch_fd(agent, nl_socket_get_fd(agent->rules));
+	if (!err)
 		err = watch_fd(agent, agent->signals);
 	if (!err)
 		err = watch_fd(agent, nl_socket_get_fd(agent->watch));
@@ -148,6 +152,7 @@ void agent_close_sockets(struct agent *agent)
 	agent_zerotier_close(agent);
 	agent_health_close(agent);
 	watch_close(agent);
+	rules_close(agent);
 	close_requests(agent);
 	neighbours_clear(&agent->neighbours);
 	targets_clear(&agent->targets);
@@ -285,6 +290,7 @@ int agent_run(struct agent *agent)
 		/* The kernel's notices come first: they may answer what is asked here. */
 		if (!err && ring_buffer__consume(agent->events) < 0)
 			err = -EIO;
+		rules_read(agent);
 		agent_zerotier_run(agent);
 		agent_health_read(agent);
 		if (!err)
