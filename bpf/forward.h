@@ -72,7 +72,8 @@ static __always_inline void forward_remember(const struct zt6_settings *settings
 	route->src = p->src;
 	__builtin_memcpy(route->src_mac, p->source_mac, ZT6_ETH_ALEN);
 	route->source_checked = bound;
-	route->mss = forward_mss(settings, key->port, route);
+	if (route->mss == ROUTE_MSS_OPEN)
+		route->mss = forward_mss(settings, key->port, route);
 }
 
 /* The route of a packet whose source has passed the guard, from the cache or the kernel. */

@@ -10,6 +10,9 @@
 #ifndef ZT6_ROUTE_H
 #define ZT6_ROUTE_H
 
+/* An entry's MSS before its first packet has passed the guard. As a limit it is none. */
+#define ROUTE_MSS_OPEN 0xffff
+
 /* Entries live for one second: jiffies_per_sec jiffies. */
 #define ROUTE_LIFETIME(settings) ((settings)->jiffies_per_sec)
 
@@ -176,6 +179,7 @@ static __always_inline long route_fill_key(frame_t *frame, const struct zt6_sett
 	route->dst = *key->dst;
 	route->src = *key->src;
 	route->source_checked = 0;
+	route->mss = ROUTE_MSS_OPEN;
 	route->in_port = key->in_port;
 	route->out_port = key->out_port;
 	route->generation = generation;

@@ -130,6 +130,23 @@ void frames_ipv6(struct frames *out, const uint8_t mac[6], const char *src, uint
 	}
 }
 
+void frames_enlarge(struct frames *frames, uint16_t bytes)
+{
+	const __be16 payload = htons(bytes - sizeof(struct ipv6hdr));
+
+	for (uint32_t i = 0; i < frames->count; i++)
+		memcpy((char *)frames->list[i].head + sizeof(struct ethhdr) +
+			       offsetof(struct ipv6hdr, payload_len),
+		       &payload, sizeof(payload));
+	frames->length = sizeof(struct ethhdr) + bytes;
+}
+
+void frames_protocol(struct frames *frames, uint8_t protocol)
+{
+	for (uint32_t i = 0; i < frames->count; i++)
+		((uint8_t *)frames->list[i].head)[AT_NEXT_HEADER] = protocol;
+}
+
 void frames_6in4(struct frames *out, const uint8_t mac[6], const char *src, uint32_t sources,
 		 const char *dst, uint32_t destinations)
 {

@@ -31,6 +31,7 @@ extern const uint8_t frames_source_mac[6];
 #define NET_LAN    "2001:db8:50::"    /* hosts of the lan */
 #define NET_BEHIND "2001:db8:50:bb::" /* behind a host of the lan */
 #define NET_WORLD  "2001:db8:77::"    /* anybody in the Internet */
+#define NET_NARROW "2001:db8:78::"    /* the same, behind a path of 1400 bytes */
 
 /* Host @number of @net. */
 struct in6_addr frames_address(const char *net, uint32_t number);
@@ -54,11 +55,17 @@ void frames_6in4(struct frames *out, const uint8_t mac[6], const char *src, uint
 /* Gives each frame of frames_ipv6() a destination of its own within a /64. */
 void frames_vary_destination(struct frames *frames);
 
+/* Makes frames of frames_ipv6() packets of @bytes. */
+void frames_enlarge(struct frames *frames, uint16_t bytes);
+
+/* Makes frames of frames_ipv6() hold another protocol, of whose header all is 0. */
+void frames_protocol(struct frames *frames, uint8_t protocol);
+
 /* ARP, which is nobody's business here. */
 void frames_arp(struct frames *out);
 
 /* Where to look at a frame to see that it is what it should be. */
-#define AT_ND_TYPE     54 /* of ICMPv6 */
+#define AT_ND_TYPE     54 /* of ICMPv6, as of its errors */
 #define AT_NEXT_HEADER 20 /* of IPv6 */
 #define AT_HOP_LIMIT   21
 #define AT_PROTOCOL    23 /* of IPv4 */

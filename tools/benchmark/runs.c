@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/icmpv6.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 enum path {
 	TO_ETH0,      /* from the outside into eth0 */
 	TO_TAP,       /* the same, and on into the TAP */
+	TO_ETH1,      /* from the outside into the lan */
 	TO_RIVAL,     /* from the outside into the rival */
 	FROM_OVERLAY, /* the overlay's program is called as its driver would */
 	WRITTEN,      /* into the TAP, by system calls */
@@ -39,8 +41,10 @@ enum frame_set {
 	TO_LAN_BEHIND,
 	SIX_TO_MEMBER,
 	FROM_MEMBER,
+	FROM_MEMBER_TCP,
 	FROM_MEMBERS,
 	FROM_STRANGER,
+	TOO_LARGE,
 	ARP,
 	FRAME_SETS
 };
@@ -69,6 +73,8 @@ enum {
 	ENCAP_BARE,
 	WRITE,
 	WRITE_BARE,
+	TOO_BIG,
+	TOO_BIG_KERNEL,
 	NDP_NDPPD,
 	RATES
 };
@@ -89,6 +95,8 @@ static struct rate rates[RATES] = {
 	[ENCAP_BARE] = {.id = "encapsulate_bare", .title = "the same by a bare redirect"},
 	[WRITE] = {.id = "encapsulate_written", .title = "written to the TAP by a process"},
 	[WRITE_BARE] = {.id = "encapsulate_written_bare", .title = "the same by a bare redirect"},
+	[TOO_BIG] = {.id = "too_big", .title = "Packet Too Big by the program", .lossless = true},
+	[TOO_BIG_KERNEL] = {.id = "too_big_kernel", .title = "the same by the kernel"},
 };
 
 static const struct rate_plan rate_plans[RATES] = {
@@ -105,6 +113,9 @@ static const struct rate_plan rate_plans[RATES] = {
 	[ENCAP_BARE] = {FROM_OVERLAY, FROM_MEMBER, BARE_REDIRECT, AT_HOP_LIMIT, HOP_LIMIT, FLOOD},
 	[WRITE] = {WRITTEN, FROM_MEMBER, GATEWAY_PROGRAM, AT_PROTOCOL, IPPROTO_IPV6, CALLS},
 	[WRITE_BARE] = {WRITTEN, FROM_MEMBER, BARE_REDIRECT, AT_HOP_LIMIT, HOP_LIMIT, CALLS},
+	[TOO_BIG] = {TO_ETH1, TOO_LARGE, GATEWAY_PROGRAM, AT_ND_TYPE, ICMPV6_PKT_TOOBIG, FLOOD},
+	[TOO_BIG_KERNEL] = {TO_ETH1, TOO_LARGE, GATEWAY_PROGRAM, AT_ND_TYPE, ICMPV6_PKT_TOOBIG,
+			    SLOW},
 };
 
 static struct ratio ratios[] = {
@@ -112,6 +123,8 @@ static struct ratio ratios[] = {
 	{"ndp_auto", "auto rule / bare XDP_TX", &rates[NDP_AUTO], &rates[NDP_BARE], 0.7},
 	{"ndp_static_kernel", "static rule / proxy_ndp", &rates[NDP_STATIC], &rates[NDP_KERNEL], 8},
 	{"ndp_auto_kernel", "auto rule / proxy_ndp", &rates[NDP_AUTO], &rates[NDP_KERNEL], 8},
+	{"too_big_kernel", "Packet Too Big by the program / by the kernel", &rates[TOO_BIG],
+	 &rates[TOO_BIG_KERNEL], 0},
 	{"forward", "forward / bare redirect", &rates[FORWARD], &rates[FORWARD_BARE], 0},
 	{"decapsulate", "decapsulate / bare redirect", &rates[DECAP], &rates[DECAP_BARE], 0.75},
 	{"encapsulate", "written to the TAP, encapsulate / bare redirect", &rates[WRITE],
@@ -141,6 +154,7 @@ static struct cost costs[] = {
 	{.id = "forward_sources", .title = "forward, a new source each time"},
 	{.id = "decapsulate", .title = "decapsulate"},
 	{.id = "encapsulate", .title = "encapsulate"},
+	{.id = "encapsulate_tcp", .title = "encapsulate, TCP without SYN"},
 	{.id = "encapsulate_bound", .title = "encapsulate, bind enforce"},
 	{.id = "encapsulate_sources", .title = "encapsulate, a new source each time"},
 	{.id = "encapsulate_sources_bound", .title = "the same, bind enforce"},
@@ -159,6 +173,7 @@ static const struct cost_plan cost_plans[COSTS] = {
 	{ETH0, TO_LAN_SOURCES, 0, ZT6_FORWARDED, false},
 	{ETH0, SIX_TO_MEMBER, 20, ZT6_DECAPSULATED, false},
 	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, false},
+	{OVERLAY, FROM_MEMBER_TCP, 20, ZT6_ENCAPSULATED, false},
 	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, true},
 	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, false},
 	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, true},
@@ -181,8 +196,12 @@ static void make_frames(const struct bench *bench, struct frames sets[FRAME_SETS
 	frames_vary_destination(&sets[TO_LAN_BEHIND]);
 	frames_6in4(&sets[SIX_TO_MEMBER], eth0, NET_WORLD, many, NET_MEMBER, many);
 	frames_ipv6(&sets[FROM_MEMBER], overlay, NET_MEMBER, many, NET_WORLD, many);
+	frames_ipv6(&sets[FROM_MEMBER_TCP], overlay, NET_MEMBER, many, NET_WORLD, many);
+	frames_protocol(&sets[FROM_MEMBER_TCP], IPPROTO_TCP);
 	frames_ipv6(&sets[FROM_MEMBERS], overlay, NET_MEMBER, many, NET_WORLD, 1);
 	frames_ipv6(&sets[FROM_STRANGER], overlay, NET_WORLD, many, NET_LAN, 1);
+	frames_ipv6(&sets[TOO_LARGE], bench->lab.eth1.mac, NET_LAN, many, NET_NARROW, many);
+	frames_enlarge(&sets[TOO_LARGE], 1500);
 	frames_arp(&sets[ARP]);
 }
 
@@ -212,6 +231,22 @@ static uint32_t exit_of(const struct bench *bench, enum path path)
 	}
 }
 
+/* Who answers what is too big for its path: the program without a limit, or the kernel. */
+static int prepare_lan(const struct bench *bench, bool kernel)
+{
+	const union zt6_addr nobody = {{0}};
+	uint32_t slot = bench->lab.eth1.slot;
+	const struct in6_addr own = frames_address(NET_LAN, 0xff);
+	struct zt6_port port;
+
+	if (bpf_map_lookup_elem(bench->lab.ports, &slot, &port))
+		return -errno;
+	port.rates[ZT6_BUCKET_TOO_BIG].interval_ns = 0;
+	memcpy(&port.error_source, kernel ? (const void *)&nobody : &own,
+	       sizeof(port.error_source));
+	return bpf_map_update_elem(bench->lab.ports, &slot, &port, BPF_ANY) ? -errno : 0;
+}
+
 /* A sample, with the port's program in place. */
 static int take_sample(struct bench *bench, const struct rate_plan *plan,
 		       const struct frames *frames, int program, uint64_t packets,
@@ -222,6 +257,8 @@ static int take_sample(struct bench *bench, const struct rate_plan *plan,
 		return bench_send(bench, frames, bench->to_gateway, packets, 0, out);
 	case TO_TAP:
 		return bench_send_to_tap(bench, frames, packets, out);
+	case TO_ETH1:
+		return bench_send(bench, frames, bench->to_lan, packets, 0, out);
 	case TO_RIVAL:
 		return bench_send(bench, frames, bench->to_rival, packets, 0.3, out);
 	case FROM_OVERLAY:
@@ -244,6 +281,8 @@ static int measure_rate(struct bench *bench, const struct frames *sets, int whic
 
 	bench_expect(bench, plan->offset, plan->value);
 	err = bench_exit_to(bench, exit_of(bench, plan->path));
+	if (!err && plan->path == TO_ETH1)
+		err = prepare_lan(bench, which == TOO_BIG_KERNEL);
 	if (!err && plan->subject != GATEWAY_PROGRAM)
 		err = bench_occupy(port, program);
 	if (!err)

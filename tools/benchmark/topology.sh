@@ -64,6 +64,7 @@ $gateway neighbour add 192.0.2.1 lladdr $ROUTER_MAC dev eth0 nud permanent
 $gateway address add 2001:db8:ffff:1::ff/64 dev eth0
 $gateway neighbour add 2001:db8:ffff:1::1 lladdr $ROUTER_MAC dev eth0 nud permanent
 $gateway -6 route add default via 2001:db8:ffff:1::1 dev eth0
+$gateway -6 route add 2001:db8:78::/48 via 2001:db8:ffff:1::1 dev eth0 mtu lock 1400
 
 $gateway address add 2001:db8:50::ff/64 dev eth1
 hosts 2001:db8:50:: 02:00:00:00:10:05 eth1
