@@ -57,6 +57,7 @@ int cmd_agent(const struct instance *instance, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	targets_init(&agent.targets);
+	recall_init(&agent.recall);
 	pins = open_pins(&opened, &owner);
 	if (pins < 0)
 		return stats_explain_error(instance, pins);

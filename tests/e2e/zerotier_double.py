@@ -31,19 +31,25 @@ NODE = 0x338a13b4bb
 class Tap:
     """A TAP as the service holds it: one queue, not persistent, gone with its file descriptor."""
 
-    def __init__(self, namespace, name, mac, mtu=OVERLAY_MTU, pace=0.0):
+    def __init__(self, namespace, name, mac, mtu=OVERLAY_MTU, pace=0.0, switch=None):
+        self.switch = switch
         self.mac = bytes.fromhex(mac.replace(":", ""))
         with namespace.enter():
             self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
             fcntl.ioctl(self.fd, TUNSETIFF,
                         struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI))
+        if switch:
+            switch.add(self)
         namespace.ip(f"link set {name} address {mac}")
         time.sleep(pace)
         namespace.ip(f"link set {name} up")
+        self.up_at = time.monotonic()
         time.sleep(pace)
         namespace.ip(f"link set {name} mtu {mtu}")
 
     def close(self):
+        if self.switch:
+            self.switch.remove(self)
         os.close(self.fd)
 
 
@@ -288,21 +294,17 @@ class ZeroTier:
     def _make_tap(self):
         if self.claimed:
             return
-        self.tap = Tap(self.namespace, self.device, self.mac, self.mtu, self.pace)
+        self.tap = Tap(self.namespace, self.device, self.mac, self.mtu, self.pace, self.switch)
         if self.flags["allowManaged"]:
             self.namespace.ip(f"addr add {self.rfc4193}/88 dev {self.device}")
             for route in self.routes:
                 if not route["via"]:
                     self.namespace.ip(f"route replace {route['target']} dev {self.device} "
                                       "proto static metric 5000")
-        if self.switch:
-            self.switch.add(self.tap)
 
     def _destroy_tap(self):
         if not self.tap:
             return
-        if self.switch:
-            self.switch.remove(self.tap)
         self.tap.close()
         self.tap = None
 

@@ -14,6 +14,7 @@
 #include "../loader/maps.h"
 #include "health.h"
 #include "neighbours.h"
+#include "recall.h"
 #include "targets.h"
 #include "zerotier.h"
 
@@ -34,6 +35,7 @@ struct agent {
 	int epoll, signals;
 	int lock;                     /* that no other agent has */
 	struct neighbours neighbours; /* those that are valid */
+	struct recall recall;         /* neighbours that went with their interface */
 	struct targets targets;
 	struct agent_zerotier zerotier;
 	struct agent_health health;
@@ -92,9 +94,12 @@ int watch_refresh(struct agent *agent);
 /* Brings the programs to the interfaces of @fresh; from the model that the maps had @before. */
 void ports_follow(struct agent *agent, const struct model *before, const struct model *fresh);
 
-/* An interface that was reported; @flags and @changed: IFF_*. */
-void ports_link_changed(struct agent *agent, const char *name, unsigned int flags,
-			unsigned int changed);
+/* An interface that was reported. */
+struct ifinfomsg;
+void ports_link_changed(struct agent *agent, const char *name, const struct ifinfomsg *link);
+
+/* Neighbours that went with an interface come back where there is one that is up. */
+void ports_recall(struct agent *agent);
 
 /* What `up` had made is looked through, and made again where it has gone. */
 void ports_want_repair(struct agent *agent);

@@ -156,6 +156,7 @@ void agent_close_sockets(struct agent *agent)
 	close_requests(agent);
 	neighbours_clear(&agent->neighbours);
 	targets_clear(&agent->targets);
+	recall_clear(&agent->recall);
 	model_free(&agent->model);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
 		if (fds[i] >= 0)

@@ -107,6 +107,30 @@ const struct in6_addr *neighbours_link_local(const struct neighbours *neighbours
 	return search.found;
 }
 
+struct each_search {
+	int ifindex;
+	void (*each)(void *arg, const struct neighbour *neighbour);
+	void *arg;
+};
+
+static void match_interface(const void *node, VISIT visit, void *arg)
+{
+	const struct neighbour *neighbour = *(struct neighbour *const *)node;
+	const struct each_search *search = arg;
+
+	if ((visit == postorder || visit == leaf) && neighbour->family == AF_INET6 &&
+	    neighbour->ifindex == search->ifindex)
+		search->each(search->arg, neighbour);
+}
+
+void neighbours_each(const struct neighbours *neighbours, int ifindex,
+		     void (*each)(void *arg, const struct neighbour *neighbour), void *arg)
+{
+	struct each_search search = {.ifindex = ifindex, .each = each, .arg = arg};
+
+	twalk_r(neighbours->tree, match_interface, &search);
+}
+
 void neighbours_clear(struct neighbours *neighbours)
 {
 	tdestroy(neighbours->tree, free);

@@ -50,6 +50,10 @@ const struct in6_addr *neighbours_link_local(const struct neighbours *neighbours
 /* Whether the kernel has had a sign of life lately, or never needs one. */
 bool neighbour_is_confirmed(const struct neighbour *neighbour);
 
+/* Calls @each for every valid IPv6 neighbour of an interface; it must change nothing. */
+void neighbours_each(const struct neighbours *neighbours, int ifindex,
+		     void (*each)(void *arg, const struct neighbour *neighbour), void *arg);
+
 void neighbours_clear(struct neighbours *neighbours);
 
 #endif

@@ -43,8 +43,9 @@ int nud_next_hop(struct nl_sock *nl, const union zt6_addr *target, struct next_h
 	return hop->ifindex ? 0 : -ENETUNREACH;
 }
 
+/* @mac: NULL: none */
 static int write_neighbour(struct nl_sock *nl, const struct next_hop *hop, int flags,
-			   unsigned short state, unsigned char ndm_flags)
+			   unsigned short state, unsigned char ndm_flags, const __u8 *mac)
 {
 	struct ndmsg nd = {
 		.ndm_family = AF_INET6,
@@ -54,7 +55,8 @@ static int write_neighbour(struct nl_sock *nl, const struct next_hop *hop, int f
 	};
 	struct nl_msg *msg = netlink_message(RTM_NEWNEIGH, NLM_F_REQUEST | flags, &nd, sizeof(nd));
 
-	if (msg && nla_put(msg, NDA_DST, sizeof(hop->addr), &hop->addr)) {
+	if (msg && (nla_put(msg, NDA_DST, sizeof(hop->addr), &hop->addr) ||
+		    (mac && nla_put(msg, NDA_LLADDR, ZT6_ETH_ALEN, mac)))) {
 		nlmsg_free(msg);
 		msg = NULL;
 	}
@@ -63,19 +65,24 @@ static int write_neighbour(struct nl_sock *nl, const struct next_hop *hop, int f
 
 int nud_use(struct nl_sock *nl, const struct next_hop *hop)
 {
-	return write_neighbour(nl, hop, NLM_F_CREATE, NUD_NONE, NTF_USE);
+	return write_neighbour(nl, hop, NLM_F_CREATE, NUD_NONE, NTF_USE, NULL);
 }
 
 int nud_probe(struct nl_sock *nl, const struct next_hop *hop)
 {
-	return write_neighbour(nl, hop, NLM_F_REPLACE, NUD_PROBE, 0);
+	return write_neighbour(nl, hop, NLM_F_REPLACE, NUD_PROBE, 0, NULL);
 }
 
 int nud_renew(struct nl_sock *nl, const struct next_hop *hop)
 {
-	int err = write_neighbour(nl, hop, NLM_F_REPLACE, NUD_FAILED, 0);
+	int err = write_neighbour(nl, hop, NLM_F_REPLACE, NUD_FAILED, 0, NULL);
 
 	return err && err != -ENOENT ? err : nud_use(nl, hop);
+}
+
+int nud_suppose(struct nl_sock *nl, const struct next_hop *hop, const __u8 mac[6])
+{
+	return write_neighbour(nl, hop, NLM_F_CREATE | NLM_F_EXCL, NUD_STALE, 0, mac);
 }
 
 static struct nl_msg *wire_message(int type, int flags, const union zt6_addr *target,

@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "../loader/programs.h"
 #include "../loader/repair.h"
 #include "../log.h"
+#include "../running.h"
 #include "agent.h"
 
 #define NSEC_PER_SEC 1000000000ULL
@@ -32,6 +34,28 @@ void ports_want_repair(struct agent *agent)
 {
 	agent->repair_wanted = true;
 	agent->repair_ns = 0;
+}
+
+struct leaving {
+	struct recall *recall;
+	uint8_t slot;
+	uint64_t now_ns;
+};
+
+static void note_leaving(void *arg, const struct neighbour *neighbour)
+{
+	const struct leaving *leaving = arg;
+
+	recall_note(leaving->recall, leaving->slot, neighbour, leaving->now_ns);
+}
+
+/* Neighbours of whose end the kernel's notice was not heard. */
+static void note_neighbours(struct agent *agent, uint8_t slot, __u32 before)
+{
+	struct leaving leaving = {.recall = &agent->recall, .slot = slot, .now_ns = agent_now()};
+
+	if (port_is_inside(&agent->model.ports[slot]))
+		neighbours_each(&agent->neighbours, (int)before, note_leaving, &leaving);
 }
 
 static void note_change(struct agent *agent, const struct zt6_port *port, __u32 before)
@@ -93,8 +117,10 @@ void ports_follow(struct agent *agent, const struct model *before, const struct 
 		if (port->role == ZT6_ROLE_NONE)
 			continue;
 		err = programs_follow(agent->instance->pin_dir, slot, was, port);
-		if (port->ifindex != was)
+		if (port->ifindex != was) {
+			note_neighbours(agent, (uint8_t)slot, was);
 			note_change(agent, port, was);
+		}
 		if (!err)
 			continue;
 		log_info("%s: the programs cannot follow it yet: %s", port->name, strerror(-err));
@@ -103,17 +129,31 @@ void ports_follow(struct agent *agent, const struct model *before, const struct 
 	follow_tunnels(agent, &before->settings, fresh);
 }
 
-void ports_link_changed(struct agent *agent, const char *name, unsigned int flags,
-			unsigned int changed)
+void ports_link_changed(struct agent *agent, const char *name, const struct ifinfomsg *link)
 {
-	if (!(flags & IFF_UP) || !(changed & IFF_UP))
+	if (!(link->ifi_flags & IFF_UP) || !(link->ifi_change & IFF_UP))
 		return;
-	for (int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+	for (uint8_t slot = 0; slot < ZT6_MAX_PORTS; slot++) {
 		const struct zt6_port *port = &agent->model.ports[slot];
 
 		if (port->role == ZT6_ROLE_NONE || strcmp(port->name, name) != 0)
 			continue;
 		ports_want_repair(agent);
+		recall_restore(&agent->recall, slot, link->ifi_index, agent->requests, agent_now());
+	}
+}
+
+void ports_recall(struct agent *agent)
+{
+	struct iface_facts facts;
+
+	for (uint8_t slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		const struct zt6_port *port = &agent->model.ports[slot];
+
+		if (!agent->recall.count || port->role == ZT6_ROLE_NONE || !port->ifindex ||
+		    facts_iface(agent->requests, port->name, &facts) || !(facts.flags & IFF_UP))
+			continue;
+		recall_restore(&agent->recall, slot, facts.ifindex, agent->requests, agent_now());
 	}
 }
 

@@ -35,6 +35,17 @@ static bool is_our_port(const struct agent *agent, int ifindex)
 	return false;
 }
 
+/* A neighbour inside that was valid until now. */
+static void note_gone(struct agent *agent, const struct neighbour *neighbour)
+{
+	int slot = agent_inside_slot(agent, neighbour->ifindex);
+	const struct neighbour *was =
+		neighbours_find(&agent->neighbours, neighbour->ifindex, &neighbour->addr);
+
+	if (slot >= 0 && was && neighbour->family == AF_INET6)
+		recall_note(&agent->recall, (uint8_t)slot, was, agent_now());
+}
+
 static int on_neighbour(struct nlmsghdr *message, void *arg)
 {
 	const struct ndmsg *nd = nlmsg_data(message);
@@ -54,6 +65,8 @@ static int on_neighbour(struct nlmsghdr *message, void *arg)
 		memcpy(neighbour.mac, nla_data(mac), sizeof(neighbour.mac));
 	if (message->nlmsg_type == RTM_NEWNEIGH)
 		neighbour.state = nd->ndm_state;
+	else
+		note_gone(agent, &neighbour);
 	change = neighbours_update(&agent->neighbours, &neighbour);
 	if (change & (NEIGHBOUR_LOST | NEIGHBOUR_MOVED))
 		agent_bump_generation(agent);
@@ -67,7 +80,7 @@ static void on_link(struct nlmsghdr *message, struct agent *agent)
 	struct nlattr *name = nlmsg_find_attr(message, sizeof(*link), IFLA_IFNAME);
 
 	if (name)
-		ports_link_changed(agent, nla_get_string(name), link->ifi_flags, link->ifi_change);
+		ports_link_changed(agent, nla_get_string(name), link);
 }
 
 /* Somebody, `up` for one, has given a tunnel's interface another MTU than we. */
@@ -188,6 +201,7 @@ int watch_resync(struct agent *agent)
 		return err;
 	neighbours_clear(&agent->neighbours);
 	err = netlink_dump(agent->tables, RTM_GETNEIGH, &all, sizeof(all), on_neighbour, agent);
+	ports_recall(agent);
 	agent_bump_generation(agent);
 	return err;
 }
