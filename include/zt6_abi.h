@@ -135,6 +135,16 @@ enum zt6_port_paths {
 	ZT6_PATH_XDP_XMIT = 1 << 2, /* XDP can send out of it: it is in `devices` */
 };
 
+/* Why a port runs as it does. */
+enum zt6_why {
+	ZT6_WHY_CONFIGURED, /* the configuration says so */
+	ZT6_WHY_NATIVE,     /* the driver has native XDP */
+	ZT6_WHY_NO_XDP,     /* it has not */
+	ZT6_WHY_REFUSED,    /* it has, but did not take a program: why_errno */
+	ZT6_WHY_OCCUPIED,   /* somebody else's program is on the XDP hook */
+	ZT6_WHY_LONELY,     /* no other port takes frames from XDP */
+};
+
 /* Whether members of an overlay may use each other's addresses. */
 enum zt6_bind {
 	ZT6_BIND_OFF,
@@ -197,7 +207,8 @@ struct zt6_port {
 	__u8 bind;   /* enum zt6_bind, of a ZT6_ROLE_OVERLAY */
 	__u8 wishes; /* enum zt6_wish, of a ZT6_ROLE_OVERLAY */
 	__u8 paths;  /* enum zt6_port_paths */
-	__u8 pad[2];
+	__u8 why;    /* enum zt6_why */
+	__u8 why_errno;
 	union zt6_addr na_source; /* source of its advertisements */
 	union zt6_addr
 		error_source; /* of ICMPv6 errors sent out of it; `::`: the kernel sends them */

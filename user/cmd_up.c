@@ -12,6 +12,7 @@
 #include "loader/privilege.h"
 #include "loader/rundir.h"
 #include "loader/up.h"
+#include "loader/vlan.h"
 #include "log.h"
 #include "trial.h"
 #include "zerotier/find.h"
@@ -64,11 +65,11 @@ static int run(const struct instance *instance, const char *command, bool dry_ru
 
 	if (err)
 		return EXIT_CONFIG;
-	err = conf_unbuilt(conf, stderr);
-	if (!err && !dry_run)
-		err = privilege_check(command);
+	err = dry_run ? 0 : privilege_check(command);
 	if (!err)
 		err = zerotier_resolve(conf, dry_run);
+	if (!err)
+		err = vlan_resolve(conf);
 	if (!err)
 		err = dry_run ? loader_preview(instance, conf)
 			      : bring_up(instance, conf, try_seconds);

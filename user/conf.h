@@ -161,14 +161,6 @@ struct conf {
  */
 int conf_load(const char *path, FILE *errors, struct conf **out);
 
-/**
- * conf_unbuilt - find keys whose capability this version does not have.
- *
- * Prints one "FILE:LINE: message" to @errors for each key that is set to other than its default
- * although nothing would act on it. Returns 0, or -EOPNOTSUPP when there was one.
- */
-int conf_unbuilt(const struct conf *conf, FILE *errors);
-
 void conf_free(struct conf *conf);
 
 #endif

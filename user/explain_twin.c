@@ -54,7 +54,7 @@ int twin_load(const struct instance *instance, const struct model *model, __u32 
 	needed.settings.policy = ZT6_POLICY_OFF; /* nor is there anything to witness */
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++)
 		if (!(slots & 1U << slot))
-			needed.ports[slot].role = ZT6_ROLE_NONE;
+			needed.ports[slot].paths = 0;
 	err = programs_load(NULL, &needed, NULL, &twin->programs);
 	if (!err)
 		err = programs_fill(twin->programs, &small);
@@ -113,12 +113,13 @@ static int read_tag(int fd, __u8 tag[BPF_TAG_SIZE])
 	return 0;
 }
 
-static int compare_tags(struct twin *twin, __u32 slot)
+/* Whether the pinned program and @program, ours, are the same. */
+static int compare_tags(struct twin *twin, __u32 slot, const char *pin, int program)
 {
 	const char *port = twin->model->ports[slot].name;
 	__u8 ours[BPF_TAG_SIZE], loaded[BPF_TAG_SIZE];
 	char name[PIN_NAME_MAX];
-	int fd = pin_open(twin->instance->pin_dir, pin_slot_name(name, "xdp_program", slot)), err;
+	int fd = pin_open(twin->instance->pin_dir, pin_slot_name(name, pin, slot)), err;
 
 	if (fd < 0) {
 		log_error("%s: no program of ours is loaded for the port: %s", port, strerror(-fd));
@@ -126,7 +127,7 @@ static int compare_tags(struct twin *twin, __u32 slot)
 	}
 	err = read_tag(fd, loaded);
 	if (!err)
-		err = read_tag(programs_xdp_fd(twin->programs, slot), ours);
+		err = read_tag(program, ours);
 	close(fd);
 	if (err) {
 		log_error("%s: cannot read what is known of the program: %s", port, strerror(-err));
@@ -224,13 +225,11 @@ static int read_route(struct twin *twin, struct twin_answer *out)
 	return 0;
 }
 
-static int run(struct twin *twin, __u32 slot, const __u8 *frame, size_t length,
-	       struct twin_answer *out)
+/* One run. @context: as the kind of program has it; read_verdict() tells -ENODATA where it leaves the
+ * packet to the program of the other hook. */
+static int run(struct twin *twin, int program, void *context, __u32 context_size, __u32 slot,
+	       const __u8 *frame, size_t length, struct twin_answer *out)
 {
-	struct xdp_md context = {
-		.data_end = length,
-		.ingress_ifindex = twin->model->ports[slot].ifindex,
-	};
 	LIBBPF_OPTS(bpf_test_run_opts, options);
 	int err;
 
@@ -238,28 +237,76 @@ static int run(struct twin *twin, __u32 slot, const __u8 *frame, size_t length,
 	options.data_size_in = length;
 	options.data_out = out->frame;
 	options.data_size_out = sizeof(out->frame);
-	options.ctx_in = &context;
-	options.ctx_size_in = sizeof(context);
+	options.ctx_in = context;
+	options.ctx_size_in = context_size;
 	options.repeat = 1;
-	err = bpf_prog_test_run_opts(programs_xdp_fd(twin->programs, slot), &options);
+	err = bpf_prog_test_run_opts(program, &options);
 	if (err)
 		return err;
 	out->length = options.data_size_out;
-	err = read_verdict(twin, slot, &out->verdict);
+	return read_verdict(twin, slot, &out->verdict);
+}
+
+static int run_xdp(struct twin *twin, __u32 slot, const __u8 *frame, size_t length,
+		   struct twin_answer *out)
+{
+	struct xdp_md context = {
+		.data_end = length,
+		.ingress_ifindex = twin->model->ports[slot].ifindex,
+	};
+
+	return run(twin, programs_xdp_fd(twin->programs, slot), &context, sizeof(context), slot,
+		   frame, length, out);
+}
+
+static int run_tc(struct twin *twin, __u32 slot, const __u8 *frame, size_t length,
+		  struct twin_answer *out)
+{
+	struct __sk_buff context = {.ifindex = twin->model->ports[slot].ifindex};
+
+	return run(twin, programs_tc_port_fd(twin->programs, slot), &context, sizeof(context), slot,
+		   frame, length, out);
+}
+
+/* As a frame meets the port's hooks. */
+static int run_hooks(struct twin *twin, __u32 slot, const __u8 *frame, size_t length,
+		     struct twin_answer *out)
+{
+	__u8 paths = twin->model->ports[slot].paths;
+	int err = -ENODATA;
+
+	if (paths & ZT6_PATH_XDP)
+		err = run_xdp(twin, slot, frame, length, out);
+	if (err == -ENODATA && (paths & ZT6_PATH_TC))
+		err = run_tc(twin, slot, frame, length, out);
 	return err ? err : read_route(twin, out);
+}
+
+static int compare_programs(struct twin *twin, __u32 slot)
+{
+	__u8 paths = twin->model->ports[slot].paths;
+	int err = 0;
+
+	if (paths & ZT6_PATH_XDP)
+		err = compare_tags(twin, slot, "xdp_program",
+				   programs_xdp_fd(twin->programs, slot));
+	if (!err && (paths & ZT6_PATH_TC))
+		err = compare_tags(twin, slot, "tc_program",
+				   programs_tc_port_fd(twin->programs, slot));
+	return err;
 }
 
 int twin_run(struct twin *twin, __u32 slot, __u8 from, const union zt6_addr *addr,
 	     const __u8 *frame, size_t length, struct twin_answer *out,
 	     struct twin_knowledge *knowledge)
 {
-	int err = compare_tags(twin, slot);
+	int err = compare_programs(twin, slot);
 
 	if (err)
 		return err;
 	err = copy_state(twin, slot, from, addr, knowledge);
 	if (!err)
-		err = run(twin, slot, frame, length, out);
+		err = run_hooks(twin, slot, frame, length, out);
 	if (err)
 		log_error("%s: cannot let a packet run through the program: %s",
 			  twin->model->ports[slot].name, strerror(-err));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "loader/netlink.h"
+#include "loader/tc_hook.h"
 #include "log.h"
 #include "pins.h"
 
@@ -80,14 +81,21 @@ static void read_device(struct nl_sock *nl, struct stats_port *out)
 	rtnl_link_put(link);
 }
 
-static const char *tunnel_datapath(const struct zt6_settings *settings, const struct zt6_port *port)
+/* Whether our TC program is on the port. */
+static bool has_tc(const char *pin_dir, unsigned int slot, const struct zt6_port *port)
 {
-	const struct zt6_tunnel *tunnel = &settings->tunnels[port->tunnel % ZT6_MAX_TUNNELS];
+	const struct tc_hook hook = {
+		.pin_dir = pin_dir,
+		.what = TC_PORT_LINK,
+		.slot = slot,
+		.ifindex = (int)port->ifindex,
+		.priority = ZT6_TC_PRIORITY_PORT,
+	};
 
-	return tunnel->flags & ZT6_TUNNEL_BPF ? "tc" : "kernel";
+	return (port->paths & ZT6_PATH_TC) && port->ifindex && tc_hook_is_set(&hook);
 }
 
-/* Asks the kernel what is on the hook, and compares it with the program that we pinned. */
+/* Asks the kernel what is on the XDP hook, and compares it with the program that we pinned. */
 static const char *xdp_datapath(const char *pin_dir, unsigned int slot, const struct zt6_port *port)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
@@ -109,6 +117,30 @@ static const char *xdp_datapath(const char *pin_dir, unsigned int slot, const st
 	return query.attach_mode == XDP_ATTACHED_SKB ? "xdp-generic" : "xdp";
 }
 
+static const char *tunnel_datapath(const char *pin_dir, unsigned int slot,
+				   const struct zt6_settings *settings, const struct zt6_port *port)
+{
+	const struct zt6_tunnel *tunnel = &settings->tunnels[port->tunnel % ZT6_MAX_TUNNELS];
+
+	if (tunnel->flags & ZT6_TUNNEL_BPF)
+		return "tc";
+	return has_tc(pin_dir, slot, port) ? "kernel+tc" : "kernel";
+}
+
+static const char *port_datapath(const char *pin_dir, unsigned int slot,
+				 const struct zt6_port *port)
+{
+	const char *xdp = xdp_datapath(pin_dir, slot, port);
+
+	if (!has_tc(pin_dir, slot, port))
+		return port->paths & ZT6_PATH_TC ? "none" : xdp;
+	if (!(port->paths & ZT6_PATH_XDP))
+		return "tc";
+	if (!strcmp(xdp, "xdp"))
+		return "xdp+tc";
+	return strcmp(xdp, "none") != 0 ? "xdp-generic+tc" : "none";
+}
+
 static int read_port(const struct instance *instance, int counters,
 		     const struct zt6_settings *settings, unsigned int slot, struct stats_port *out,
 		     struct zt6_port_counters *per_cpu, int cpus)
@@ -118,8 +150,8 @@ static int read_port(const struct instance *instance, int counters,
 	for (int cpu = 0; cpu < cpus; cpu++)
 		add_counters(&out->count, &per_cpu[cpu]);
 	out->datapath = out->port.role == ZT6_ROLE_TUNNEL
-				? tunnel_datapath(settings, &out->port)
-				: xdp_datapath(instance->pin_dir, slot, &out->port);
+				? tunnel_datapath(instance->pin_dir, slot, settings, &out->port)
+				: port_datapath(instance->pin_dir, slot, &out->port);
 	return 0;
 }
 

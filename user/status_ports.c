@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "loader/datapath.h"
 #include "status_parts.h"
 
 /* What a port is doing, in a word of `status --json`. */
@@ -34,8 +35,7 @@ static void judge_port(struct status *status, const struct stats_port *port)
 	else if (!strcmp(state, "down"))
 		status_problem(status, "%s: the interface is down", name);
 	else if (!strcmp(state, "detached"))
-		status_problem(status,
-			       "%s: our XDP program is not on the port; run \"zt6-bpf reload\"",
+		status_problem(status, "%s: our program is not on the port; run \"zt6-bpf reload\"",
 			       name);
 }
 
@@ -51,14 +51,15 @@ static json_t *json(const struct status *status)
 
 	for (size_t i = 0; i < status->stats.port_count; i++) {
 		const struct stats_port *port = &status->stats.ports[i];
-		char mac[MAC_STRLEN];
+		char mac[MAC_STRLEN], reason[DATAPATH_REASON_MAX];
 
 		json_array_append_new(
 			ports,
-			json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i}", "name", port->port.name,
-				  "ifindex", port->port.ifindex, "role", role_name(port->port.role),
-				  "datapath", port->datapath, "state", state_of(port), "mac",
-				  mac_format(port->port.mac, mac), "mtu", port->port.mtu));
+			json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s, s:s, s:i}", "name",
+				  port->port.name, "ifindex", port->port.ifindex, "role",
+				  role_name(port->port.role), "datapath", port->datapath, "reason",
+				  datapath_reason(&port->port, reason), "state", state_of(port),
+				  "mac", mac_format(port->port.mac, mac), "mtu", port->port.mtu));
 	}
 	return ports;
 }
@@ -68,14 +69,18 @@ static void print(const struct status *status)
 	for (size_t i = 0; i < status->stats.port_count; i++) {
 		const struct stats_port *port = &status->stats.ports[i];
 
+		const char *reason;
+		char room[DATAPATH_REASON_MAX];
+
 		if (!port->port.ifindex) {
 			printf(STATUS_COLUMN "%-15s  %-7s  waiting for the interface\n", "port",
 			       port->port.name, role_name(port->port.role));
 			continue;
 		}
-		printf(STATUS_COLUMN "%-15s  %-7s  %-11s  mtu %5u  %llu packets in\n", "port",
+		reason = datapath_reason(&port->port, room);
+		printf(STATUS_COLUMN "%-15s  %-7s  %-11s  mtu %5u  %llu packets in%s%s\n", "port",
 		       port->port.name, role_name(port->port.role), port->datapath, port->port.mtu,
-		       port->count.rx.packets);
+		       port->count.rx.packets, reason ? "; " : "", reason ? reason : "");
 	}
 }
 

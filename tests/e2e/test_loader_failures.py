@@ -65,10 +65,24 @@ def test_an_up_that_fails_says_why_and_changes_nothing(machine, fault):
 
 def test_a_program_of_somebody_else_is_never_replaced(machine):
     machine.gw.attach_xdp("eth0", peer("pass.bpf.o"), "xdp.frags")
-    machine.gateway.configure(LIGHT)
+    machine.gateway.configure(
+        LIGHT.replace("uplink eth0\n", "uplink eth0 {\n    datapath xdp\n}\n"))
     before = machine.snapshot()
     message = machine.fails("up")
     assert "eth0: cannot attach XDP" in message and '"pass"' in message
+    machine.assert_unchanged(before)
+
+
+def test_beside_a_program_of_somebody_else_auto_goes_to_tc(machine):
+    machine.gw.attach_xdp("eth0", peer("pass.bpf.o"), "xdp.frags")
+    before = machine.snapshot()
+    machine.gateway.up(LIGHT)
+    status = json.loads(machine.gateway("status", "--json", check=False).stdout)
+    port = next(port for port in status["ports"] if port["name"] == "eth0")
+    assert port["datapath"] == "tc"
+    assert port["reason"] == "another program is on the XDP hook"
+    assert "; another program is on the XDP hook" in machine.gateway("status", check=False).stdout
+    machine.gateway("down")
     machine.assert_unchanged(before)
 
 
@@ -80,7 +94,7 @@ def test_a_failed_second_up_leaves_the_first_at_work(machine, fault):
     changed = LIGHT.replace("local ", "mtu 1400\n    local ")
     if fault == "program":
         machine.gw.attach_xdp("eth1", peer("pass.bpf.o"), "xdp.frags")
-        changed += "lan eth1 {\n    prefix 2001:db8:7:1::/64\n}\n"
+        changed += "lan eth1 {\n    datapath xdp\n    prefix 2001:db8:7:1::/64\n}\n"
     elif fault == "interface":
         changed = changed.replace("mtu 1400", "uplink eth0\n    mtu 1400") + "uplink eth9\n"
     elif fault == "address":

@@ -281,10 +281,9 @@ int harness_run(struct harness *harness, unsigned int slot, const uint8_t *frame
 
 static int tc_ingress_fd(const struct harness *harness, unsigned int slot)
 {
-	bool egress = false;
-	int fd = programs_tc_fd(harness->programs, slot, &egress);
-
-	return egress ? -1 : fd;
+	if (harness->model.ports[slot].role == ZT6_ROLE_TUNNEL)
+		return -1;
+	return programs_tc_fd(harness->programs, slot, TC_TUNNEL);
 }
 
 bool harness_has_tc(const struct harness *harness, unsigned int slot)

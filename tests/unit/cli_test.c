@@ -278,18 +278,6 @@ static void check_names_the_overlap_only_when_asked(void **state)
 	assert_non_null(strstr(result.err, part));
 }
 
-static void check_warns_of_what_is_not_built(void **state)
-{
-	struct run result;
-
-	(void)state;
-	run(&result, "uplink eth0 {\nvlan 5\n}\n", NULL, check);
-	assert_int_equal(result.status, 0);
-	assert_non_null(strstr(result.err, "/dev/stdin:2: uplink: \"vlan 5\" is not built"));
-	assert_non_null(strstr(result.err, "\"up\" refuses it"));
-	assert_non_null(strstr(result.out, "uplink    eth0"));
-}
-
 static void check_refuses_with_status_78(void **state)
 {
 	static const char *const missing[ARGS_MAX] = {"-c", "/nonexistent/zt6.conf", "check"};
@@ -336,7 +324,6 @@ int main(void)
 		cmocka_unit_test(check_adds_up_the_memory_per_cpu),
 		cmocka_unit_test(check_counts_what_members_take),
 		cmocka_unit_test(check_names_the_overlap_only_when_asked),
-		cmocka_unit_test(check_warns_of_what_is_not_built),
 		cmocka_unit_test(check_refuses_with_status_78),
 		cmocka_unit_test(the_example_is_valid),
 	};

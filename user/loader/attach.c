@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Attaching, pinning, and the way back. */
+/* Attaching, pinning, and the way back: XDP, and both hooks of a port together. */
 #include "programs_internal.h"
 #include "witness.h"
 
@@ -32,9 +32,6 @@ static void remember(struct programs *programs, unsigned int slot)
 	if (was->xdp_program < 0)
 		was->xdp_program = open_or_minus_one(programs->pin_dir,
 						     pin_slot_name(name, "xdp_program", slot));
-	if (was->tc_program < 0)
-		was->tc_program = open_or_minus_one(programs->pin_dir,
-						    pin_slot_name(name, "tc_program", slot));
 }
 
 static __u32 xdp_mode(enum conf_datapath datapath)
@@ -82,13 +79,13 @@ static int explain_xdp_error(const struct zt6_port *port, __u32 mode, int err)
 
 	if (xdp_occupant(port->ifindex, &id, &current, &program)) {
 		log_error("%s: cannot attach XDP: another program (id %u, \"%s\") is on the port; "
-			  "detach it first",
+			  "detach it, or set \"datapath tc\"",
 			  port->name, id, program.name);
 		return -EBUSY;
 	}
 	if (err == -EOPNOTSUPP && mode == XDP_FLAGS_DRV_MODE)
 		log_error("%s: cannot attach XDP: the driver has no native XDP; set \"datapath "
-			  "xdp-generic\" for this port",
+			  "auto\" or \"tc\" for this port, or \"xdp-generic\"",
 			  port->name);
 	else if (err == -ERANGE || err == -EINVAL)
 		log_error("%s: cannot attach XDP: %s; the driver may not take XDP with this MTU "
@@ -134,26 +131,6 @@ static int attach_xdp(struct programs *programs, unsigned int slot, const struct
 	return err;
 }
 
-/* Adds our filter, or replaces the program of the one that is there, in one step. */
-static int set_filter(int ifindex, bool egress, int program)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-		    .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = ZT6_TC_HANDLE, .priority = ZT6_TC_PRIORITY,
-		    .prog_fd = program, .flags = BPF_TC_F_REPLACE);
-
-	return bpf_tc_attach(&hook, &options);
-}
-
-static int clear_filter(int ifindex, bool egress)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-		    .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = ZT6_TC_HANDLE, .priority = ZT6_TC_PRIORITY);
-
-	return bpf_tc_detach(&hook, &options);
-}
-
 /* For a port whose interface is away: whoever brings it in finds the program. A link of before is
  * given up; rollback_xdp() pins it again. */
 static int leave_xdp(struct programs *programs, unsigned int slot, const struct model *model)
@@ -172,30 +149,6 @@ static int leave_xdp(struct programs *programs, unsigned int slot, const struct 
 	if (err)
 		log_error("%s: cannot pin the program: %s", model->ports[slot].name,
 			  strerror(-err));
-	return err;
-}
-
-static int attach_tc(struct programs *programs, unsigned int slot, const struct model *model)
-{
-	const struct zt6_port *port = &model->ports[slot];
-	struct attached *was = &programs->attached[slot];
-	char name[PIN_NAME_MAX];
-	bool egress;
-	int program = programs_tc_fd(programs, slot, &egress), err;
-
-	remember(programs, slot);
-	was->touched = true;
-	was->tc_ifindex = port->ifindex;
-	was->tc_egress = egress;
-	err = set_filter(port->ifindex, egress, program);
-	if (err) {
-		log_error("%s: cannot attach the TC %s program: %s", port->name,
-			  egress ? "egress" : "ingress", strerror(-err));
-		return err;
-	}
-	err = pin_replace(programs->pin_dir, pin_slot_name(name, "tc_program", slot), program);
-	if (err)
-		log_error("%s: cannot pin the program: %s", port->name, strerror(-err));
 	return err;
 }
 
@@ -240,36 +193,15 @@ static int follow_xdp(const char *pin_dir, unsigned int slot, const struct zt6_p
 	return err;
 }
 
-static bool has_filter(int ifindex, bool egress)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-		    .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = ZT6_TC_HANDLE, .priority = ZT6_TC_PRIORITY);
-
-	return !bpf_tc_query(&hook, &options);
-}
-
 int programs_follow(const char *pin_dir, unsigned int slot, __u32 before,
 		    const struct zt6_port *port)
 {
-	bool egress = port->role == ZT6_ROLE_TUNNEL;
-	char name[PIN_NAME_MAX];
-	int program, err = 0;
+	/* What XDP leaves to TC shall find it there. */
+	int err = follow_tc(pin_dir, slot, before, port);
 
-	if (port->role != ZT6_ROLE_TUNNEL)
+	if (!err && (port->paths & ZT6_PATH_XDP))
 		err = follow_xdp(pin_dir, slot, port);
-	if (!err)
-		err = witness_follow(pin_dir, port);
-	program = pin_open(pin_dir, pin_slot_name(name, "tc_program", slot));
-	if (program < 0)
-		return err;
-	/* Where the interface is gone, so is the filter. */
-	if (before && before != port->ifindex && has_filter((int)before, egress))
-		clear_filter((int)before, egress);
-	if (!err && port->ifindex && !has_filter((int)port->ifindex, egress))
-		err = set_filter((int)port->ifindex, egress, program);
-	close(program);
-	return err;
+	return err ? err : witness_follow(pin_dir, port);
 }
 
 static int pin_maps(struct programs *programs)
@@ -288,10 +220,9 @@ static int pin_maps(struct programs *programs)
 	return 0;
 }
 
-/* Detaches from a port that the configuration no longer has. The link's descriptor is kept open
- * until programs_free(), so that a rollback can pin it again. */
-static void detach_removed(struct programs *programs, unsigned int slot,
-			   const struct zt6_port *before)
+/* Detaches what no longer is on a slot. The link's descriptor is kept open until programs_free(), so
+ * that a rollback can pin it again. */
+static void detach_xdp(struct programs *programs, unsigned int slot)
 {
 	struct attached *was = &programs->attached[slot];
 	char name[PIN_NAME_MAX];
@@ -299,40 +230,42 @@ static void detach_removed(struct programs *programs, unsigned int slot,
 	remember(programs, slot);
 	remember_xdp(was);
 	was->touched = true;
-	was->tc_ifindex = before->ifindex;
-	was->tc_egress = before->role == ZT6_ROLE_TUNNEL;
-	if (was->tc_program >= 0 && was->tc_ifindex)
-		clear_filter(was->tc_ifindex, was->tc_egress);
-	if (before->ifindex)
-		witness_detach(before->ifindex);
 	pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_link", slot));
 	pin_remove(programs->pin_dir, pin_slot_name(name, "xdp_program", slot));
-	pin_remove(programs->pin_dir, pin_slot_name(name, "tc_program", slot));
+}
+
+static void detach_unused(struct programs *programs)
+{
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		if (programs->before.ports[slot].role == ZT6_ROLE_NONE)
+			continue;
+		if (programs_xdp_fd(programs, slot) < 0)
+			detach_xdp(programs, slot);
+		detach_tc(programs, slot);
+		if (programs->now[slot].role == ZT6_ROLE_NONE &&
+		    programs->before.ports[slot].ifindex)
+			witness_detach(programs->before.ports[slot].ifindex);
+	}
 }
 
 int programs_attach(struct programs *programs, const struct model *model)
 {
 	int err = pin_maps(programs);
 
+	/* What XDP leaves to TC shall find it there. */
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
+		err = attach_tc(programs, slot, &model->ports[slot]);
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
 		if (programs_xdp_fd(programs, slot) >= 0)
 			err = model->ports[slot].ifindex ? attach_xdp(programs, slot, model)
 							 : leave_xdp(programs, slot, model);
-	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
-		if (programs->tc[slot] && model->ports[slot].ifindex)
-			err = attach_tc(programs, slot, model);
 	if (!err)
 		err = witness_attach(programs, model);
 	if (err) {
 		programs_rollback(programs);
 		return err;
 	}
-	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
-		const struct zt6_port *before = &programs->before.ports[slot];
-
-		if (before->role != ZT6_ROLE_NONE && model->ports[slot].role == ZT6_ROLE_NONE)
-			detach_removed(programs, slot, before);
-	}
+	detach_unused(programs);
 	return 0;
 }
 
@@ -359,33 +292,15 @@ static void rollback_xdp(struct programs *programs, unsigned int slot)
 	pin_replace(programs->pin_dir, pin_slot_name(name, "xdp_link", slot), was->link);
 }
 
-static void rollback_tc(struct programs *programs, unsigned int slot)
-{
-	struct attached *was = &programs->attached[slot];
-	char name[PIN_NAME_MAX];
-
-	if (!was->tc_ifindex)
-		return;
-	if (was->tc_program >= 0) {
-		set_filter(was->tc_ifindex, was->tc_egress, was->tc_program);
-		pin_replace(programs->pin_dir, pin_slot_name(name, "tc_program", slot),
-			    was->tc_program);
-		return;
-	}
-	clear_filter(was->tc_ifindex, was->tc_egress);
-	pin_remove(programs->pin_dir, pin_slot_name(name, "tc_program", slot));
-}
-
 void programs_rollback(struct programs *programs)
 {
 	struct map_fds fds = programs_map_fds(programs);
 
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
-		if (!programs->attached[slot].touched)
-			continue;
-		rollback_xdp(programs, slot);
-		rollback_tc(programs, slot);
+		if (programs->attached[slot].touched)
+			rollback_xdp(programs, slot);
 		programs->attached[slot].touched = false;
+		rollback_tc(programs, slot);
 	}
 	witness_rollback(programs, &programs->before);
 	if (!programs->was_up) {

@@ -16,7 +16,7 @@
 
 #include "kinds.h"
 #include "netlink.h"
-#include "programs.h"
+#include "tc_hook.h"
 #include "witness.h"
 #include "../log.h"
 
@@ -75,8 +75,10 @@ static int change_qdisc(struct nl_sock *nl, int type, int flags, int ifindex)
 	return netlink_request(nl, msg, NULL, NULL);
 }
 
-/* What we put on a hook, by priority. */
-static const uint32_t priorities[] = {ZT6_TC_PRIORITY, ZT6_WITNESS_PRIORITY};
+/* What we put on a hook, by priority. The witness has the pipeline's, on the other hook. */
+static const uint32_t priorities[] = {ZT6_TC_PRIORITY_PORT, ZT6_TC_PRIORITY_TUNNEL};
+
+_Static_assert(ZT6_WITNESS_PRIORITY == ZT6_TC_PRIORITY_PORT, "one filter of ours per priority");
 
 #define PRIORITIES (sizeof(priorities) / sizeof(*priorities))
 

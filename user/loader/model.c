@@ -342,6 +342,9 @@ static int fill_port(struct zt6_port *port, const struct conf_limits *limits, st
 		memcpy(&port->na_source, &facts.link_local, sizeof(port->na_source));
 	/* The kernel calls a TAP so too. */
 	*is_tun = port->role == ZT6_ROLE_TUNNEL && !strcmp(facts.kind, "tun");
+	/* What the kernel's own tunnel takes out of 6in4 need not go through the rest of it. */
+	if (port->role == ZT6_ROLE_TUNNEL && !*is_tun)
+		port->paths = ZT6_PATH_TC;
 	return 0;
 }
 

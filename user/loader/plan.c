@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plan_internal.h"
+#include "tc_hook.h"
 #include "../log.h"
 
 int plan_add(struct planner *planner, struct object *object)
@@ -82,14 +83,34 @@ static int plan_allmulti(struct planner *planner)
 	return err;
 }
 
+/* Where filters are what TC programs are attached by, they hang under a qdisc. */
+static int plan_clsact(struct planner *planner)
+{
+	const struct conf *conf = planner->conf;
+	int err = 0;
+
+	if (tc_hook_has_tcx())
+		return 0;
+	for (size_t i = 0; i < conf->tunnel_count && !err; i++) {
+		err = plan_add(planner, clsact_object(conf->tunnels[i].name));
+		if (!err && planner->tunnel_bpf[i])
+			err = plan_add(planner, clsact_object(conf->tunnels[i].uplink));
+	}
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
+		if (planner->model->ports[slot].paths & ZT6_PATH_TC)
+			err = plan_add(planner, clsact_object(planner->model->ports[slot].name));
+	return err;
+}
+
 int plan_make(const char *instance, const struct conf *conf, const struct journal *journal,
-	      struct nl_sock *nl, bool dry_run, struct plan *out)
+	      struct nl_sock *nl, const struct model *model, bool dry_run, struct plan *out)
 {
 	struct planner planner = {
 		.instance = instance,
 		.conf = conf,
 		.journal = journal,
 		.nl = nl,
+		.model = model,
 		.dry_run = dry_run,
 		.plan = out,
 	};
@@ -118,6 +139,8 @@ int plan_make(const char *instance, const struct conf *conf, const struct journa
 		err = plan_bpf_devices(&planner);
 	if (!err)
 		err = plan_conntrack(&planner);
+	if (!err)
+		err = plan_clsact(&planner);
 	if (err)
 		plan_free(out);
 	return err;

@@ -6,6 +6,7 @@
 #include "../conf.h"
 #include "journal.h"
 
+struct model;
 struct nl_sock;
 
 struct plan {
@@ -17,13 +18,14 @@ struct plan {
  * plan_make - list the desired objects.
  * @instance: its name
  * @journal: what is ours already; its choices are kept to
+ * @model: with the ports' paths
  * @dry_run: do not even have the kernel load a module
  *
  * Also looks for what would fail later, so that nothing is touched then: interfaces that are not
  * there, names and addresses that are taken. Returns 0, or -errno with a message.
  */
 int plan_make(const char *instance, const struct conf *conf, const struct journal *journal,
-	      struct nl_sock *nl, bool dry_run, struct plan *out);
+	      struct nl_sock *nl, const struct model *model, bool dry_run, struct plan *out);
 
 void plan_free(struct plan *plan);
 

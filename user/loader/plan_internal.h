@@ -7,6 +7,7 @@
 
 #include "facts.h"
 #include "kinds.h"
+#include "model.h"
 #include "plan.h"
 #include "zt6_abi.h"
 
@@ -17,6 +18,7 @@ struct planner {
 	struct nl_sock *nl;
 	bool dry_run;
 	struct plan *plan;
+	const struct model *model; /* which ports have programs in TC */
 	/* Of each tunnel, decided by plan_devices(). */
 	bool tunnel_bpf[ZT6_MAX_TUNNELS];
 	struct in_addr tunnel_local[ZT6_MAX_TUNNELS];

@@ -205,10 +205,6 @@ int plan_bpf_devices(struct planner *planner)
 		if (!planner->tunnel_bpf[i])
 			continue;
 		err = plan_next_hop(planner, tunnel, planner->tunnel_local[i]);
-		if (!err)
-			err = plan_add(planner, clsact_object(tunnel->uplink));
-		if (!err)
-			err = plan_add(planner, clsact_object(tunnel->name));
 	}
 	return err;
 }

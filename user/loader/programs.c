@@ -278,8 +278,12 @@ int programs_load(const char *pin_dir, const struct model *model,
 		return -ENOMEM;
 	libbpf_set_print(print_libbpf);
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++)
-		programs->attached[slot] =
-			(struct attached){.link = -1, .xdp_program = -1, .tc_program = -1};
+		programs->attached[slot] = (struct attached){
+			.link = -1,
+			.xdp_program = -1,
+			.tc = {[TC_PORT].program = -1, [TC_TUNNEL].program = -1},
+		};
+	memcpy(programs->now, model->ports, sizeof(programs->now));
 	programs->witness_before = -1;
 	if (pin_dir)
 		snprintf(programs->pin_dir, sizeof(programs->pin_dir), "%s", pin_dir);
@@ -331,22 +335,27 @@ int programs_xdp_fd(const struct programs *programs, unsigned int slot)
 	return bpf_program__fd(programs->xdp[slot]->progs.zt6_xdp);
 }
 
+static int tunnel_fd(const struct zt6_tc_bpf *skeleton)
+{
+	if (!skeleton)
+		return -1;
+	return bpf_program__fd(bpf_program__autoload(skeleton->progs.zt6_tunnel_egress)
+				       ? skeleton->progs.zt6_tunnel_egress
+				       : skeleton->progs.zt6_uplink_ingress);
+}
+
+int programs_tc_fd(const struct programs *programs, unsigned int slot, enum tc_kind kind)
+{
+	if (kind == TC_TUNNEL)
+		return tunnel_fd(programs->tc[slot]);
+	return programs_tc_port_fd(programs, slot);
+}
+
 int programs_tc_port_fd(const struct programs *programs, unsigned int slot)
 {
 	if (slot >= ZT6_MAX_PORTS || !programs->tc_port[slot])
 		return -1;
 	return bpf_program__fd(programs->tc_port[slot]->progs.zt6_tc);
-}
-
-int programs_tc_fd(const struct programs *programs, unsigned int slot, bool *egress)
-{
-	const struct zt6_tc_bpf *skeleton = programs->tc[slot];
-
-	if (!skeleton)
-		return -1;
-	*egress = bpf_program__autoload(skeleton->progs.zt6_tunnel_egress);
-	return bpf_program__fd(*egress ? skeleton->progs.zt6_tunnel_egress
-				       : skeleton->progs.zt6_uplink_ingress);
 }
 
 int programs_map_fd(const struct programs *programs, const char *name)
@@ -373,7 +382,8 @@ void programs_free(struct programs *programs)
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
 		close_fd(programs->attached[slot].link);
 		close_fd(programs->attached[slot].xdp_program);
-		close_fd(programs->attached[slot].tc_program);
+		for (enum tc_kind kind = 0; kind < TC_KINDS; kind++)
+			close_fd(programs->attached[slot].tc[kind].program);
 		zt6_xdp_bpf__destroy(programs->xdp[slot]);
 		zt6_tc_port_bpf__destroy(programs->tc_port[slot]);
 		zt6_tc_bpf__destroy(programs->tc[slot]);

@@ -6,10 +6,6 @@
 #include "../instance.h"
 #include "model.h"
 
-/* Our filters on clsact, by which `down` finds them again. */
-#define ZT6_TC_PRIORITY 6
-#define ZT6_TC_HANDLE   1
-
 struct programs;
 
 struct programs_options {

@@ -24,6 +24,18 @@ struct shared_map {
 	bool reused; /* it was pinned already */
 };
 
+/* What can be on a TC hook of a port. */
+enum tc_kind {
+	TC_PORT,   /* the pipeline, at ingress */
+	TC_TUNNEL, /* `device bpf`: of a TUN at egress, of its uplink at ingress */
+	TC_KINDS
+};
+
+struct attached_tc {
+	bool touched;
+	int program; /* that was there before, or negative */
+};
+
 /* What was attached before, to go back to. Every file descriptor is -1 where there is none. */
 struct attached {
 	bool touched;    /* programs_attach() has changed this slot */
@@ -32,9 +44,7 @@ struct attached {
 	int ifindex;     /* that the link held; 0: the link was replaced by none */
 	__u32 mode;      /* XDP_FLAGS_* of the link */
 	bool replaced;   /* by a link of ours, because it held another interface or mode */
-	int tc_program;  /* that the filter ran */
-	int tc_ifindex;
-	bool tc_egress;
+	struct attached_tc tc[TC_KINDS];
 };
 
 struct programs {
@@ -47,6 +57,7 @@ struct programs {
 	bool was_up;         /* maps of an earlier `up` were found */
 	struct model before; /* their contents */
 	bool filled;
+	struct zt6_port now[ZT6_MAX_PORTS]; /* as the model has them */
 	struct attached attached[ZT6_MAX_PORTS];
 	struct zt6_witness_bpf *witness; /* NULL: not wanted, or the kernel cannot */
 	int witness_before;              /* the program that an earlier `up` has attached, or -1 */
@@ -58,7 +69,19 @@ struct map_fds programs_map_fds(const struct programs *programs);
 /* Gives the object's maps the file descriptors of those that exist already. 0 or -errno. */
 int programs_reuse_maps(struct programs *programs, struct bpf_object *object);
 
-/* File descriptor of the slot's TC program, or -1. *@egress: where it goes. */
-int programs_tc_fd(const struct programs *programs, unsigned int slot, bool *egress);
+/* File descriptor of the slot's TC program, or -1. */
+int programs_tc_fd(const struct programs *programs, unsigned int slot, enum tc_kind kind);
+
+/* attach_tc.c: puts all TC programs of a slot on the port. 0, or -errno with a message. */
+int attach_tc(struct programs *programs, unsigned int slot, const struct zt6_port *port);
+
+/* Takes away what was there and has no program any more. */
+void detach_tc(struct programs *programs, unsigned int slot);
+
+/* Undoes both. */
+void rollback_tc(struct programs *programs, unsigned int slot);
+
+/* Brings the pinned programs to the interface that the port has now. 0 or -errno. */
+int follow_tc(const char *pin_dir, unsigned int slot, __u32 before, const struct zt6_port *port);
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "apply.h"
+#include "datapath.h"
 #include "netlink.h"
 #include "plan.h"
 #include "programs.h"
@@ -39,7 +40,8 @@ static int assign_slots(const struct instance *instance, const struct conf *conf
 			  err == -EPROTO ? "pinned by another version" : strerror(-err));
 		return err;
 	}
-	return model_slots(model, conf);
+	err = model_slots(model, conf);
+	return err ? err : datapath_choose(model, instance->pin_dir, false);
 }
 
 /* The BPF side, on the interfaces as they are by now. */
@@ -96,7 +98,7 @@ int loader_up(const struct instance *instance, const struct conf *conf)
 		return err;
 	err = assign_slots(instance, conf, &model);
 	if (!err)
-		err = plan_make(instance->name, conf, work.journal, work.nl, false, &plan);
+		err = plan_make(instance->name, conf, work.journal, work.nl, &model, false, &plan);
 	if (!err)
 		err = objects_copy(&work.journal->objects, &previous);
 	if (err)
@@ -120,19 +122,27 @@ out:
 	return err;
 }
 
+static const char *preview_path(const struct zt6_port *port)
+{
+	if (port->role == ZT6_ROLE_TUNNEL)
+		return "tc";
+	if (!(port->paths & ZT6_PATH_XDP))
+		return "tc";
+	return port->paths & ZT6_PATH_TC ? "xdp, tc for what XDP cannot send" : "xdp";
+}
+
 static void preview_programs(const struct model *model)
 {
-	static const char *const how[] = {
-		[ZT6_ROLE_UPLINK] = "xdp",
-		[ZT6_ROLE_OVERLAY] = "xdp",
-		[ZT6_ROLE_LAN] = "xdp",
-		[ZT6_ROLE_TUNNEL] = "tc, where the device is a TUN",
-	};
+	char room[DATAPATH_REASON_MAX];
 
-	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++)
-		if (model->ports[slot].role != ZT6_ROLE_NONE)
-			printf("attach  program dev %s (%s)\n", model->ports[slot].name,
-			       how[model->ports[slot].role]);
+	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
+		const struct zt6_port *port = &model->ports[slot];
+		const char *reason = datapath_reason(port, room);
+
+		if (port->role != ZT6_ROLE_NONE)
+			printf("attach  program dev %s (%s%s%s)\n", port->name, preview_path(port),
+			       reason ? ": " : "", reason ? reason : "");
+	}
 }
 
 int loader_preview(const struct instance *instance, const struct conf *conf)
@@ -152,7 +162,9 @@ int loader_preview(const struct instance *instance, const struct conf *conf)
 	if (!err)
 		err = model_slots(&model, conf);
 	if (!err)
-		err = plan_make(instance->name, conf, journal, nl, true, &plan);
+		err = datapath_choose(&model, NULL, true);
+	if (!err)
+		err = plan_make(instance->name, conf, journal, nl, &model, true, &plan);
 	if (!err && plan.device_unknown)
 		printf("# device auto: a TUN device instead of sit where the kernel has no sit\n");
 	if (!err)

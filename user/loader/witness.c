@@ -8,6 +8,7 @@
 
 #include "conntrack.h"
 #include "programs_internal.h"
+#include "tc_hook.h"
 #include "../log.h"
 #include "../pins.h"
 #include "zt6_witness.skel.h"

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The pipeline in TC: for ports where XDP cannot go, and beside ports where it can."""
+
+import json
+import threading
+
+import pytest
+
+from conftest import assert_every_packet_counted_once
+from lab import INET, LAN_HOST, M1, OVERLAY, TUNNEL_GATEWAY, Lab, conf
+from test_ndp import answer, solicitation
+from traffic import ping, transfer
+
+
+def set_datapath(text, **ports):
+    """`text` with a datapath in the sections of some ports: uplink, overlay, lan."""
+    heads = {"uplink": "uplink eth0", "overlay": f"    interface {OVERLAY}", "lan": "lan eth1 {"}
+    for port, datapath in ports.items():
+        line = f"    datapath {datapath}\n"
+        new = {"uplink": f"uplink eth0 {{\n{line}}}", "overlay": f"{heads[port]}\n{line.rstrip()}",
+               "lan": f"{heads[port]}\n{line.rstrip()}"}[port]
+        assert heads[port] in text
+        text = text.replace(heads[port], new, 1)
+    return text
+
+
+# Which ports are in TC; the others are in XDP.
+SETS = {
+    "all tc": {"uplink": "tc", "overlay": "tc", "lan": "tc"},
+    "uplink tc": {"uplink": "tc"},
+    "overlay tc": {"overlay": "tc"},
+    "lan tc": {"lan": "tc"},
+}
+
+
+@pytest.fixture(scope="module", params=SETS)
+def mixed(request):
+    with Lab() as lab:
+        # Towards ports in TC, as it comes: aggregates on the way in, checksums left to the device.
+        # (XDP sees no difference, and would send such frames on with the wrong checksum.)
+        ends = {"uplink": ((lab.router, "to-gw"), (lab.gw, "eth0")),
+                "lan": ((lab.lan, "eth0"), (lab.gw, "eth1")), "overlay": ()}
+        for port in SETS[request.param]:
+            for namespace, device in ends[port]:
+                namespace.run("ethtool", "-K", device, "tx", "on", "tso", "on", "gso", "on",
+                              "gro", "on")
+        lab.gateway.up(set_datapath(conf(lan=True), **SETS[request.param]))
+        lab.gateway.start_agent()
+        yield lab
+        assert_every_packet_counted_once(lab.gateway)
+
+
+def counted(lab, before):
+    return lab.gateway.counters() - before
+
+
+def test_pings_cross_it_in_all_directions(mixed):
+    before = mixed.gateway.counters()
+    for source, target in ((mixed.inet, M1.onlink), (mixed.inet, M1.routed), (mixed.m1, INET),
+                           (mixed.inet, LAN_HOST), (mixed.lan, M1.routed), (mixed.m1, LAN_HOST)):
+        assert ping(source, target) == 3, target
+    after = counted(mixed, before)
+    for port in ("eth0", OVERLAY, "eth1"):
+        fast = {name: count for name, count in after[port].items()
+                if name in ("forwarded", "decapsulated", "encapsulated")}
+        assert sum(fast.values()) >= 4, (port, after[port])
+
+
+def largest_frame(namespace, device, seconds, out):
+    """Thread: the length of the largest frame that arrives on a device."""
+    with namespace.wire(device) as wire:
+        out.append(max((len(frame) for frame in wire.frames(seconds)), default=0))
+
+
+@pytest.mark.parametrize("server, address, client, source", [
+    ("inet", INET, "m1", M1.onlink), ("m1", M1.onlink, "inet", INET),
+    ("broker", TUNNEL_GATEWAY, "m1", M1.routed), ("m1", M1.routed, "broker", TUNNEL_GATEWAY),
+    ("lan", LAN_HOST, "m1", M1.routed), ("m1", M1.routed, "lan", LAN_HOST),
+    ("lan", LAN_HOST, "broker", TUNNEL_GATEWAY), ("broker", TUNNEL_GATEWAY, "lan", LAN_HOST),
+])
+def test_tcp_with_offloads_on_is_intact_and_takes_the_fast_path(mixed, server, address, client,
+                                                                source):
+    before = mixed.gateway.counters()
+    done = transfer(getattr(mixed, server), address, getattr(mixed, client), source, 4)
+    assert done.intact and done.bytes == 4 << 20
+    after = counted(mixed, before)
+    fast = sum(count for port in after.verdicts.values() for name, count in port.items()
+               if name in ("forwarded", "decapsulated", "encapsulated"))
+    passed = sum(count for port in after.verdicts.values() for name, count in port.items()
+                 if name.startswith("pass_"))
+    assert fast >= 20 * max(passed, 1), after.verdicts
+
+
+def test_no_frame_of_an_aggregate_is_larger_than_the_path(mixed):
+    """What GRO has merged on its way in is cut to fit on its way out."""
+    seen = []
+    thread = threading.Thread(target=largest_frame, args=(mixed.m1, OVERLAY, 2, seen))
+    thread.start()
+    assert transfer(mixed.lan, LAN_HOST, mixed.m1, M1.routed, 4).intact
+    thread.join()
+    assert 1000 < seen[0] <= 1500 + 14
+
+
+def test_solicitations_are_answered_on_every_kind_of_port(mixed):
+    assert ping(mixed.inet, M1.onlink) == 3
+    before = mixed.gateway.counters()
+    assert answer(mixed, solicitation(M1.onlink), M1.onlink)
+    assert counted(mixed, before)["eth0"]["ndp_answered"] >= 1
+
+
+def test_status_tells_where_the_programs_are(mixed, request):
+    ports = {port["name"]: port["datapath"] for port in
+             json.loads(mixed.gateway("status", "--json", check=False).stdout)["ports"]}
+    for name, section in (("eth0", "uplink"), (OVERLAY, "overlay"), ("eth1", "lan")):
+        in_tc = section in SETS[request.node.callspec.params["mixed"]]
+        assert ports[name] == ("tc" if in_tc else "xdp+tc")
+
+
+def test_explain_speaks_for_both_programs(mixed):
+    assert ping(mixed.m1, INET) == 3
+    done = mixed.gateway("explain", INET, "from", M1.onlink, "--json")
+    assert json.loads(done.stdout)["packets"][0]["verdict"] == "forwarded"
