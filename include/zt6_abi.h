@@ -142,6 +142,7 @@ enum zt6_why {
 	ZT6_WHY_NO_XDP,     /* it has not */
 	ZT6_WHY_REFUSED,    /* it has, but did not take a program: why_errno */
 	ZT6_WHY_OCCUPIED,   /* somebody else's program is on the XDP hook */
+	ZT6_WHY_TAGS,       /* the device hides VLAN tags from XDP */
 	ZT6_WHY_LONELY,     /* no other port takes frames from XDP */
 };
 

@@ -97,6 +97,9 @@ def test_what_xdp_leaves_to_sit_comes_out_right(path, counted, case):
     inner.hlim -= 1
     assert got == path.to_m1(inner)
     assert counted()["eth0"].get(verdict) == packets
+    # Behind sit the packet is whole: TC forwards what the pipeline understands.
+    assert counted()[TUNNEL] == ({"pass_extension_header": 1} if case == "hop-by-hop options"
+                                 else {"decapsulated": 1})
 
 
 def test_the_first_packet_to_a_member_waits_for_its_neighbour_and_arrives(lab, path, counted):

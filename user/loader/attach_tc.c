@@ -10,13 +10,13 @@
 #include "../log.h"
 #include "../pins.h"
 
-/* Names of the pins, with the slot behind them, and where the program is. */
+/* Names of the pins, with the slot behind them (a filter has no link), and where the program is. */
 static const struct tc_kind_info {
 	const char *program, *link;
 	uint32_t priority;
 } kinds[TC_KINDS] = {
 	[TC_PORT] = {"tc_program", TC_PORT_LINK, ZT6_TC_PRIORITY_PORT},
-	[TC_TUNNEL] = {"tunnel_program", "tunnel_link", ZT6_TC_PRIORITY_TUNNEL},
+	[TC_TUNNEL] = {"tunnel_program", NULL, ZT6_TC_PRIORITY_TUNNEL},
 };
 
 static struct tc_hook hook_of(const char *pin_dir, unsigned int slot, enum tc_kind kind,
@@ -29,6 +29,7 @@ static struct tc_hook hook_of(const char *pin_dir, unsigned int slot, enum tc_ki
 		.ifindex = (int)port->ifindex,
 		.egress = kind == TC_TUNNEL && port->role == ZT6_ROLE_TUNNEL,
 		.priority = kinds[kind].priority,
+		.is_filter = kind == TC_TUNNEL,
 	};
 }
 
@@ -77,7 +78,9 @@ static void clear(struct programs *programs, unsigned int slot, enum tc_kind kin
 static int leave(struct programs *programs, unsigned int slot, enum tc_kind kind, int program)
 {
 	char name[PIN_NAME_MAX];
-	int err = pin_remove(programs->pin_dir, pin_slot_name(name, kinds[kind].link, slot));
+	int err = kinds[kind].link ? pin_remove(programs->pin_dir,
+						pin_slot_name(name, kinds[kind].link, slot))
+				   : 0;
 
 	return err ? err
 		   : pin_replace(programs->pin_dir, pin_slot_name(name, kinds[kind].program, slot),

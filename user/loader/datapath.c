@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "programs.h"
+#include "vlan.h"
 #include "xdp_features.h"
 #include "../log.h"
 #include "../pins.h"
@@ -90,7 +91,9 @@ static int choose_port(struct zt6_port *port, const struct zt6_port *before, int
 	bool can_xmit = err || (features & XDP_FEATURE_XMIT);
 
 	port->why = ZT6_WHY_NATIVE;
-	if (has_link) {
+	if (vlan_is_hidden(port->name) > 0) {
+		use_tc(port, ZT6_WHY_TAGS, 0);
+	} else if (has_link) {
 		use_xdp(port, can_xmit);
 	} else if (is_occupied(ifindex)) {
 		use_tc(port, ZT6_WHY_OCCUPIED, 0);
@@ -184,6 +187,11 @@ int datapath_choose(struct model *model, const char *pin_dir, bool dry_run)
 			use_xdp(port, false);
 			break;
 		case DATAPATH_XDP:
+			if (ifindex && vlan_is_hidden(port->name) > 0)
+				log_warning("%s: the device hides the tags of its VLANs from XDP, "
+					    "which then takes their frames for its own: ethtool -K "
+					    "%s rxvlan off, or \"datapath auto\"",
+					    port->name, port->name);
 			use_xdp(port, may_xmit(ifindex));
 			break;
 		default:
@@ -208,6 +216,8 @@ const char *datapath_reason(const struct zt6_port *port, char room[DATAPATH_REAS
 		return "the driver has no native XDP";
 	case ZT6_WHY_OCCUPIED:
 		return "another program is on the XDP hook";
+	case ZT6_WHY_TAGS:
+		return "the device hides the tags of its VLANs from XDP (ethtool -K rxvlan off)";
 	case ZT6_WHY_LONELY:
 		return "no other port takes frames from XDP";
 	case ZT6_WHY_REFUSED:

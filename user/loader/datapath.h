@@ -16,7 +16,7 @@
  */
 int datapath_choose(struct model *model, const char *pin_dir, bool dry_run);
 
-#define DATAPATH_REASON_MAX 96
+#define DATAPATH_REASON_MAX 128
 
 /* In words, why a port does not run as it would at best; NULL when it does, or when the configuration
  * says so. @room: for the words */

@@ -89,13 +89,17 @@ static int plan_clsact(struct planner *planner)
 	const struct conf *conf = planner->conf;
 	int err = 0;
 
-	if (tc_hook_has_tcx())
-		return 0;
 	for (size_t i = 0; i < conf->tunnel_count && !err; i++) {
+		if (!planner->tunnel_bpf[i])
+			continue;
 		err = plan_add(planner, clsact_object(conf->tunnels[i].name));
-		if (!err && planner->tunnel_bpf[i])
+		if (!err)
 			err = plan_add(planner, clsact_object(conf->tunnels[i].uplink));
 	}
+	if (tc_hook_has_tcx())
+		return err;
+	for (size_t i = 0; i < conf->tunnel_count && !err; i++)
+		err = plan_add(planner, clsact_object(conf->tunnels[i].name));
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
 		if (planner->model->ports[slot].paths & ZT6_PATH_TC)
 			err = plan_add(planner, clsact_object(planner->model->ports[slot].name));

@@ -82,9 +82,14 @@ static int set_filter(const struct tc_hook *hook, int program)
 	return bpf_tc_attach(&place, &options);
 }
 
+static bool has_link(const struct tc_hook *hook)
+{
+	return !hook->is_filter && tc_hook_has_tcx();
+}
+
 int tc_hook_set(const struct tc_hook *hook, int program)
 {
-	return tc_hook_has_tcx() ? set_link(hook, program) : set_filter(hook, program);
+	return has_link(hook) ? set_link(hook, program) : set_filter(hook, program);
 }
 
 bool tc_hook_is_set(const struct tc_hook *hook)
@@ -93,7 +98,7 @@ bool tc_hook_is_set(const struct tc_hook *hook)
 	LIBBPF_OPTS(bpf_tc_opts, options, .handle = ZT6_TC_HANDLE, .priority = hook->priority);
 	int ifindex, link;
 
-	if (!tc_hook_has_tcx())
+	if (!has_link(hook))
 		return !bpf_tc_query(&place, &options);
 	link = open_link(hook, &ifindex);
 	if (link >= 0)
@@ -108,7 +113,7 @@ int tc_hook_clear(const struct tc_hook *hook)
 	char name[PIN_NAME_MAX];
 	int err;
 
-	if (tc_hook_has_tcx())
+	if (has_link(hook))
 		return pin_remove(hook->pin_dir, pin_slot_name(name, hook->what, hook->slot));
 	if (!hook->ifindex)
 		return 0;

@@ -25,6 +25,9 @@ struct tc_hook {
 	int ifindex;
 	bool egress;
 	uint32_t priority;
+	/* A filter also where there is tcx, whose programs run first: what comes after the witness,
+	 * which is a filter, is one as well. */
+	bool is_filter;
 };
 
 /* Whether the running kernel has tcx. */
@@ -33,7 +36,7 @@ bool tc_hook_has_tcx(void);
 /**
  * tc_hook_set - put @program on the hook, in place of ours that is there, if any.
  *
- * Without tcx the device needs the qdisc clsact. 0 or -errno.
+ * A filter needs the qdisc clsact on the device. 0 or -errno.
  */
 int tc_hook_set(const struct tc_hook *hook, int program);
 

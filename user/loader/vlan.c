@@ -2,13 +2,19 @@
 #include "vlan.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "netlink.h"
 #include "../log.h"
@@ -51,12 +57,28 @@ static int search_vlan(struct vlan_search *search)
 	return err;
 }
 
-int vlan_is_parent(int ifindex)
+/* Whether the device takes tags off (ethtool: rx-vlan-offload). */
+static bool takes_tags_off(const char *name)
 {
-	struct vlan_search search = {.parent = ifindex, .vid = -1};
+	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
+	struct ifreq request = {.ifr_data = (void *)&flags};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool known;
+
+	if (fd < 0)
+		return true;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	known = !ioctl(fd, SIOCETHTOOL, &request);
+	close(fd);
+	return !known || (flags.data & ETH_FLAG_RXVLAN);
+}
+
+int vlan_is_hidden(const char *name)
+{
+	struct vlan_search search = {.parent = (int)if_nametoindex(name), .vid = -1};
 	int err = search_vlan(&search);
 
-	return err ? err : search.found;
+	return err ? err : search.found && takes_tags_off(name);
 }
 
 static int find_device(const char *section, const char *parent, uint16_t vid, char name[IFNAMSIZ])

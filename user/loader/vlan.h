@@ -15,7 +15,13 @@
  */
 int vlan_resolve(struct conf *conf);
 
-/* Whether VLAN devices are above the interface. 1, 0 or -errno. */
-int vlan_is_parent(int ifindex);
+/**
+ * vlan_is_hidden - whether VLAN devices are above the interface, whose tags it takes off before XDP
+ * sees a frame.
+ *
+ * To XDP such frames look like its own. Without VLAN devices nothing with a tag is let in. Returns 1,
+ * 0 or -errno.
+ */
+int vlan_is_hidden(const char *name);
 
 #endif
