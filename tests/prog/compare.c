@@ -87,13 +87,13 @@ static void count_unbound(struct zt6_port_counters *before, const struct zt6_por
 
 bool check_counters(struct zt6_port_counters *before, const struct zt6_port_counters *after,
 		    unsigned int slot, unsigned int verdict, const struct bytes *frame,
-		    bool unbound)
+		    size_t packets, bool unbound)
 {
 	size_t length = frame->length;
 
-	before[slot].rx.packets++;
+	before[slot].rx.packets += packets;
 	before[slot].rx.bytes += length;
-	before[slot].verdicts[verdict].packets++;
+	before[slot].verdicts[verdict].packets += packets;
 	before[slot].verdicts[verdict].bytes += length;
 	if (unbound)
 		count_unbound(&before[slot], &after[slot], frame);

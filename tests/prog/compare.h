@@ -16,9 +16,10 @@ unsigned int counted(const struct zt6_port_counters *before, const struct zt6_po
 
 /* Whether the counters of all ports, changed in @before to what they should be, say what they may:
  * one frame received on @slot, under one verdict, and nothing elsewhere.
+ * @packets: that it stands for
  * @unbound: its source is bound to another MAC than it came from, and that is said as well */
 bool check_counters(struct zt6_port_counters *before, const struct zt6_port_counters *after,
 		    unsigned int slot, unsigned int verdict, const struct bytes *frame,
-		    bool unbound);
+		    size_t packets, bool unbound);
 
 #endif

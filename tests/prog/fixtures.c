@@ -196,6 +196,8 @@ static void load_step(const json_t *json, struct step *step)
 	step->tc = json_is_true(json_object_get(json, "tc"));
 	step->counts = json_object_get(json, "counts") ? string(json, "counts") : step->port;
 	step->linear = number(json, "linear", 0);
+	step->segments = number(json, "segments", 0);
+	step->segment_size = number(json, "segment_size", 0);
 	step->frame_count = json_array_size(frames);
 	step->frames = allocate(step->frame_count, sizeof(*step->frames));
 	json_array_foreach (frames, i, element)

@@ -58,6 +58,8 @@ struct step {
 	struct bytes *frames; /* each is a frame of its own, under the same expectation */
 	size_t frame_count;
 	size_t linear; /* bytes not in fragments; 0: as many as the kernel allows */
+	/* In TC: each frame is an aggregate of so many packets with so much payload each; 0: it is not. */
+	size_t segments, segment_size;
 	struct ending expect;
 	/* A flood: the frames, again and again, `flood` of them in all. What the port's bucket holds
 	 * ends as expected, the rest in `beyond`. */

@@ -292,9 +292,13 @@ bool harness_has_tc(const struct harness *harness, unsigned int slot)
 }
 
 static int run_skb(struct harness *harness, int program, unsigned int slot, const uint8_t *frame,
-		   size_t length, struct outcome *out)
+		   size_t length, size_t segments, size_t segment_size, struct outcome *out)
 {
-	struct __sk_buff context = {.ifindex = harness->model.ports[slot].ifindex};
+	struct __sk_buff context = {
+		.ifindex = harness->model.ports[slot].ifindex,
+		.gso_segs = segments,
+		.gso_size = segment_size,
+	};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = length,
 		    .data_out = out->frame, .data_size_out = sizeof(out->frame), .ctx_in = &context,
 		    .ctx_size_in = sizeof(context));
@@ -312,14 +316,14 @@ static int run_skb(struct harness *harness, int program, unsigned int slot, cons
 int harness_run_tc(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
 		   struct outcome *out)
 {
-	return run_skb(harness, tc_ingress_fd(harness, slot), slot, frame, length, out);
+	return run_skb(harness, tc_ingress_fd(harness, slot), slot, frame, length, 0, 0, out);
 }
 
 int harness_run_tc_port(struct harness *harness, unsigned int slot, const uint8_t *frame,
-			size_t length, struct outcome *out)
+			size_t length, size_t segments, size_t segment_size, struct outcome *out)
 {
 	return run_skb(harness, programs_tc_port_fd(harness->programs, slot), slot, frame, length,
-		       out);
+		       segments, segment_size, out);
 }
 
 static int update_agent(struct harness *harness, __u32 generations, const __u64 *heartbeat_ns)

@@ -67,9 +67,10 @@ bool harness_has_xdp(const struct harness *harness, unsigned int slot);
 int harness_run(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
 		size_t linear, struct outcome *out);
 
-/* One frame arrives at the pipeline in TC; it takes frames of FRAME_TC_MIN to FRAME_TC_MAX bytes. */
+/* One frame arrives at the pipeline in TC; it takes frames of FRAME_TC_MIN to FRAME_TC_MAX bytes.
+ * @segments, @segment_size: of an aggregate, packets and payload bytes of each; or 0 */
 int harness_run_tc_port(struct harness *harness, unsigned int slot, const uint8_t *frame,
-			size_t length, struct outcome *out);
+			size_t length, size_t segments, size_t segment_size, struct outcome *out);
 
 /* Whether a TC program takes what the pipeline passes up on a slot. */
 bool harness_has_tc(const struct harness *harness, unsigned int slot);

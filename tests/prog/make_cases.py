@@ -5,6 +5,7 @@
 import json
 import sys
 
+import cases_aggregates
 import cases_binding
 import cases_forward
 import cases_limits
@@ -15,8 +16,8 @@ import cases_ndp_targets
 import cases_sixinfour
 import cases_tc
 
-MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forward, cases_binding, cases_limits,
-           cases_mss, cases_mtu, cases_tc)
+MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forward, cases_aggregates,
+           cases_binding, cases_limits, cases_mss, cases_mtu, cases_tc)
 
 
 def main():

@@ -64,7 +64,8 @@ static int arrive(const struct step *step, const struct bytes *frame, unsigned i
 		  struct outcome *got)
 {
 	if (!step->tc && in_tc)
-		return harness_run_tc_port(harness, slot, frame->data, frame->length, got);
+		return harness_run_tc_port(harness, slot, frame->data, frame->length,
+					   step->segments, step->segment_size, got);
 	if (step->tc)
 		return harness_run_tc(harness, slot, frame->data, frame->length, got);
 	return harness_run(harness, slot, frame->data, frame->length, step->linear, got);
@@ -96,7 +97,8 @@ static bool run_frame(const struct step *step, const struct bytes *frame, struct
 	assert_int_equal(harness_counters(harness, after), 0);
 	*verdict = counted(&before[counts], &after[counts]);
 	if (*verdict != ZT6_VERDICT_COUNT)
-		return check_counters(before, after, counts, *verdict, frame, step->expect.unbound);
+		return check_counters(before, after, counts, *verdict, frame,
+				      step->segments ? step->segments : 1, step->expect.unbound);
 	if (step->tc && !memcmp(before, after, sizeof(before)))
 		return true;
 	fprintf(stderr, "  not exactly one verdict was counted; action %s\n",
@@ -315,7 +317,7 @@ static void run_case(void **state)
 	const struct test_case *test = *state;
 	bool good;
 
-	if (in_tc && !tc_takes(test))
+	if (in_tc ? !tc_takes(test) : test->steps->segments != 0)
 		skip();
 	assert_int_equal(harness_reset(harness), 0);
 	good = run_steps(test);

@@ -196,9 +196,11 @@ static int follow_xdp(const char *pin_dir, unsigned int slot, const struct zt6_p
 int programs_follow(const char *pin_dir, unsigned int slot, __u32 before,
 		    const struct zt6_port *port)
 {
-	/* What XDP leaves to TC shall find it there. */
-	int err = follow_tc(pin_dir, slot, before, port);
+	int err;
 
+	programs_hush_libbpf();
+	/* What XDP leaves to TC shall find it there. */
+	err = follow_tc(pin_dir, slot, before, port);
 	if (!err && (port->paths & ZT6_PATH_XDP))
 		err = follow_xdp(pin_dir, slot, port);
 	return err ? err : witness_follow(pin_dir, port);

@@ -41,6 +41,11 @@ static bool has_tc(const struct model *model, unsigned int slot)
 	return false;
 }
 
+void programs_hush_libbpf(void)
+{
+	libbpf_set_print(print_libbpf);
+}
+
 static struct shared_map *find_map(struct programs *programs, const char *name)
 {
 	for (size_t i = 0; i < programs->map_count; i++)
@@ -276,7 +281,7 @@ int programs_load(const char *pin_dir, const struct model *model,
 
 	if (!programs)
 		return -ENOMEM;
-	libbpf_set_print(print_libbpf);
+	programs_hush_libbpf();
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++)
 		programs->attached[slot] = (struct attached){
 			.link = -1,
