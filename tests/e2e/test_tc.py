@@ -3,10 +3,14 @@
 
 import json
 import threading
+import time
 
 import pytest
+from scapy.layers.inet6 import IPv6
+from scapy.packet import Raw
 
 from conftest import assert_every_packet_counted_once
+from frames import Path
 from lab import INET, LAN_HOST, M1, OVERLAY, TUNNEL_GATEWAY, Lab, conf
 from maps import set_verified
 from test_ndp import answer, solicitation
@@ -121,3 +125,76 @@ def test_explain_speaks_for_both_programs(mixed):
     assert ping(mixed.m1, INET) == 3
     done = mixed.gateway("explain", INET, "from", M1.onlink, "--json")
     assert json.loads(done.stdout)["packets"][0]["verdict"] == "forwarded"
+
+
+def test_under_policy_kernel_established_flows_take_the_fast_path_in_tc_too(fresh):
+    """Ours is not the kernel's word: what TC itself sends does not prolong a flow."""
+    fresh.gateway.up(set_datapath(conf(policy="kernel", lan=True), **SETS["all tc"]))
+    fresh.gateway.start_agent()
+    before = fresh.gateway.counters()
+    assert transfer(fresh.inet, INET, fresh.m1, M1.routed, 20).intact
+    after = counted(fresh, before)
+    assert after["eth0"]["decapsulated"] >= (20 << 20) // 1440 - 1000
+    assert after[OVERLAY]["encapsulated"] >= 500
+    for port in ("eth0", OVERLAY):
+        assert 3 <= after[port]["pass_policy"] <= 1000
+
+
+def takes_the_fast_path(lab):
+    """Whether three pings were forwarded by the programs, both ways."""
+    before = lab.gateway.counters()
+    answered = ping(lab.inet, M1.onlink, wait=1)
+    after = counted(lab, before)
+    return answered == 3 and all(after[port].get("forwarded", 0) >= 3 for port in ("eth0", OVERLAY))
+
+
+@pytest.mark.parametrize("ports", ["all tc", "uplink tc"])
+def test_programs_follow_a_tap_that_comes_back(fresh, ports):
+    fresh.gateway.up(set_datapath(conf(lan=True), **SETS[ports]))
+    fresh.gateway.start_agent()
+    assert ping(fresh.inet, M1.onlink) == 3
+    fresh.restart_zerotier()
+    deadline = time.monotonic() + 10
+    while not takes_the_fast_path(fresh):
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("first, second", [("all tc", "none"), ("none", "all tc"),
+                                           ("uplink tc", "overlay tc")])
+def test_a_reload_moves_ports_between_xdp_and_tc(fresh, first, second):
+    sets = {**SETS, "none": {}}
+    fresh.gateway.up(set_datapath(conf(lan=True), **sets[first]))
+    fresh.gateway.start_agent()
+    assert ping(fresh.inet, M1.onlink) == 3
+    fresh.gateway.configure(set_datapath(conf(lan=True), **sets[second]))
+    fresh.gateway("reload")
+    before = fresh.gateway.counters()
+    assert ping(fresh.inet, M1.onlink) == 3
+    assert counted(fresh, before)["eth0"]["forwarded"] >= 3
+    ports = {port["name"]: port["datapath"] for port in
+             json.loads(fresh.gateway("status", "--json", check=False).stdout)["ports"]}
+    for name, section in (("eth0", "uplink"), (OVERLAY, "overlay"), ("eth1", "lan")):
+        others = "xdp+tc" if sets[second] else "xdp"
+        assert ports[name] == ("tc" if section in sets[second] else others)
+
+
+def mute(source, destination):
+    """A packet that nobody answers: "no next header" (RFC 8200 §4.7)."""
+    return IPv6(src=source, dst=destination, nh=59) / Raw(b"counted")
+
+
+def test_each_packet_is_counted_once_whichever_program_sends_it(mixed):
+    path, count = Path(mixed), 200
+    assert ping(mixed.inet, M1.onlink) == 3 and ping(mixed.inet, LAN_HOST) == 3
+    before = mixed.gateway.counters()
+    with path.outside() as outside, path.inside() as inside:
+        for _ in range(count):
+            outside.send(path.inward(mute(INET, M1.onlink)))
+            inside.send(path.outward(mute(M1.onlink, INET)))
+            inside.send(path.outward(mute(M1.routed, LAN_HOST)))
+        arrived = sum(b"counted" in frame for frame in inside.frames(1))
+    after = counted(mixed, before)
+    assert arrived == count
+    assert after["eth0"]["forwarded"] == count
+    assert after[OVERLAY]["forwarded"] == 2 * count
+    assert not after.unexplained()
