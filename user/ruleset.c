@@ -210,21 +210,24 @@ static void write_allows(FILE *out, const struct conf *conf, bool icmpv6, bool t
 			write_allow(out, &conf->allows[i]);
 }
 
-/*
- * RFC 4890 §4.3.1 and §4.3.2, and for the gateway §4.4.1: echo requests, and before they are taken
- * for a flow, so that one who goes on with the same identifier is limited, too. Errors that quote a
- * flow are "related" to it and are not limited here; those that quote none may be of one that is
- * forgotten.
- */
-static void write_icmpv6(FILE *out)
+/* RFC 4890 §4.3.1, and for the gateway §4.4.1. Before they are taken for a flow: one who goes on with
+ * the same identifier is limited, too. */
+static void write_echo_requests(FILE *out)
 {
 	fprintf(out,
 		"\t\ticmpv6 type echo-request limit rate %d/second burst %d packets accept\n"
-		"\t\ticmpv6 type echo-request counter drop\n"
-		"\t\tct state established,related accept\n"
+		"\t\ticmpv6 type echo-request counter drop\n",
+		RULESET_ICMPV6_RATE, RULESET_ICMPV6_RATE);
+}
+
+/* RFC 4890 §4.3.1 and §4.3.2. Those that quote a flow are "related" to it and are not limited here;
+ * those that quote none may be of one that is forgotten. */
+static void write_errors(FILE *out)
+{
+	fprintf(out,
 		"\t\ticmpv6 type . icmpv6 code { 1 . 0-255, 2 . 0-255, 3 . 0-1, 4 . 0-2 } "
 		"limit rate %d/second burst %d packets accept\n",
-		RULESET_ICMPV6_RATE, RULESET_ICMPV6_RATE, RULESET_ICMPV6_RATE, RULESET_ICMPV6_RATE);
+		RULESET_ICMPV6_RATE, RULESET_ICMPV6_RATE);
 }
 
 /* Both ways, for a member's interface takes larger packets than the tunnel. nftables only ever
@@ -278,23 +281,41 @@ static void write_forward(FILE *out, const struct conf *conf, const struct prefi
 
 /* RFC 6092 REC-3 (RFC 5095): no routing headers of type 0. RFC 4890 §4.3.4, §4.3.5: Neighbour
  * Discovery and renumbering stay on their link and in their site. */
-static void write_members(FILE *out, const struct conf *conf)
+static void write_never(FILE *out)
 {
-	fputs("\tchain outward {\n"
-	      "\t\trt type 0 counter drop\n"
-	      "\t\ticmpv6 type 133-138 counter drop\n"
-	      "\t}\n"
-	      "\tchain inward {\n"
-	      "\t\trt type 0 counter drop\n"
+	fputs("\t\trt type 0 counter drop\n"
 	      "\t\ticmpv6 type 133-138 counter drop\n",
 	      out);
-	write_icmpv6(out);
+}
+
+/*
+ * Only answers pass for being part of a flow. The other direction, of a flow that was opened from
+ * outside, has to be listed with every packet: when it is listed no longer, it stops.
+ */
+static void write_inward(FILE *out, const struct conf *conf)
+{
+	fputs("\tchain inward {\n", out);
+	write_never(out);
+	write_echo_requests(out);
+	fputs("\t\tct state related accept\n"
+	      "\t\tct state established ct direction reply accept\n"
+	      "\t\tct state established ct status expected accept\n",
+	      out);
+	write_errors(out);
 	write_allows(out, conf, true, false);
 	fputs("\t\tct state invalid counter drop\n", out);
 	write_allows(out, conf, false, false);
 	fputs("\t\tcounter drop\n"
 	      "\t}\n",
 	      out);
+}
+
+static void write_members(FILE *out, const struct conf *conf)
+{
+	fputs("\tchain outward {\n", out);
+	write_never(out);
+	fputs("\t}\n", out);
+	write_inward(out, conf);
 }
 
 /*
@@ -323,7 +344,9 @@ static void write_gateway(FILE *out, const struct conf *conf, const struct prefi
 	fputs("\t}\n"
 	      "\tchain gateway {\n",
 	      out);
-	write_icmpv6(out);
+	write_echo_requests(out);
+	fputs("\t\tct state established,related accept\n", out);
+	write_errors(out);
 	/* RFC 4861 §7.1, RFC 3810 §5: neighbours and listeners are on the link. */
 	fputs("\t\ticmpv6 type { 135, 136 } ip6 hoplimit 255 accept\n"
 	      "\t\ticmpv6 type { 130-132, 143 } ip6 hoplimit 1 accept\n"

@@ -14,11 +14,11 @@
 #define INSIDE  "{ \"zt0\", \"eth1\" }"
 #define MEMBERS "{ 2001:470:811d::/48 }"
 
-#define ICMPV6                                                                          \
+#define ECHO                                                                            \
 	"\t\ticmpv6 type echo-request limit rate 500/second burst 500 packets accept\n" \
-	"\t\ticmpv6 type echo-request counter drop\n"                                   \
-	"\t\tct state established,related accept\n"                                     \
-	"\t\ticmpv6 type . icmpv6 code { 1 . 0-255, 2 . 0-255, 3 . 0-1, 4 . 0-2 } "     \
+	"\t\ticmpv6 type echo-request counter drop\n"
+#define ERRORS                                                                      \
+	"\t\ticmpv6 type . icmpv6 code { 1 . 0-255, 2 . 0-255, 3 . 0-1, 4 . 0-2 } " \
 	"limit rate 500/second burst 500 packets accept\n"
 
 static char *text_of(const char *conf_text)
@@ -57,7 +57,9 @@ static void the_whole_set_of_a_gateway(void **state)
 		      "\t}\n"
 		      "\tchain inward {\n"
 		      "\t\trt type 0 counter drop\n"
-		      "\t\ticmpv6 type 133-138 counter drop\n" ICMPV6
+		      "\t\ticmpv6 type 133-138 counter drop\n" ECHO "\t\tct state related accept\n"
+		      "\t\tct state established ct direction reply accept\n"
+		      "\t\tct state established ct status expected accept\n" ERRORS
 		      "\t\tip6 saddr 2001:db8:1::/48 icmpv6 type { 144-147 } accept\n"
 		      "\t\tct state invalid counter drop\n"
 		      "\t\tip6 daddr 2001:470:811d::5/128 tcp dport { 22 } accept\n"
@@ -70,7 +72,7 @@ static void the_whole_set_of_a_gateway(void **state)
 		      "\t\tiifname { \"eth0\" } ip6 daddr " MEMBERS
 		      " fib daddr type local fib daddr . iif type != local goto gateway\n"
 		      "\t}\n"
-		      "\tchain gateway {\n" ICMPV6
+		      "\tchain gateway {\n" ECHO "\t\tct state established,related accept\n" ERRORS
 		      "\t\ticmpv6 type { 135, 136 } ip6 hoplimit 255 accept\n"
 		      "\t\ticmpv6 type { 130-132, 143 } ip6 hoplimit 1 accept\n"
 		      "\t\tudp dport 9993 accept\n"
