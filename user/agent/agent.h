@@ -48,9 +48,11 @@ struct agent {
 	bool repair_wanted;              /* one of our interfaces may lack what `up` gave it */
 	uint64_t repair_ns;              /* and not before this is it given that again */
 	struct timespec pins_changed;    /* the folder of the pins, when they were opened */
-	uint64_t refreshed_ns;           /* when that was last acted upon */
+	uint64_t refresh_after_ns;       /* when that may be acted upon again */
 	uint64_t ticked_ns;              /* when the once-a-second work was last done */
 	unsigned int probes_left;        /* neighbours that may be probed in this second */
+	__u32 freshness_from;            /* where in `members` the last second ended ... */
+	bool freshness_unfinished;       /* ... when it did before the end */
 	/* Towards the far ends of BPF tunnels, as last seen. */
 	struct in_addr next_hops[ZT6_MAX_TUNNELS];
 };

@@ -42,7 +42,8 @@ static void look_after(struct agent *agent, const struct zt6_address_key *key,
 	struct neighbour *neighbour;
 	struct next_hop hop;
 
-	if (key->port >= ZT6_MAX_PORTS || member->towards_ns + IN_USE_NS < now)
+	if (key->port >= ZT6_MAX_PORTS || !agent->probes_left ||
+	    member->towards_ns + IN_USE_NS < now)
 		return;
 	hop.ifindex = (int)agent->model.ports[key->port].ifindex;
 	memcpy(&hop.addr, &key->addr, sizeof(hop.addr));
@@ -58,13 +59,14 @@ void freshness_tick(struct agent *agent, uint64_t now)
 {
 	struct zt6_address_key keys[BATCH];
 	struct zt6_member members[BATCH];
-	__u32 count, cursor;
-	void *from = NULL;
+	__u32 count, next, *cursor = &agent->freshness_from;
+	void *from = agent->freshness_unfinished ? cursor : NULL;
 	int err;
 
+	agent->freshness_unfinished = false;
 	do {
 		count = BATCH;
-		err = bpf_map_lookup_batch(agent->members_map, from, &cursor, keys, members, &count,
+		err = bpf_map_lookup_batch(agent->members_map, from, &next, keys, members, &count,
 					   NULL)
 			      ? -errno
 			      : 0;
@@ -72,7 +74,13 @@ void freshness_tick(struct agent *agent, uint64_t now)
 			return;
 		for (__u32 i = 0; i < count; i++)
 			look_after(agent, &keys[i], &members[i], now);
-		from = &cursor;
+		/* More are in use than may be probed: everybody has a turn, not always the same. */
+		if (!agent->probes_left) {
+			agent->freshness_unfinished = from;
+			return;
+		}
+		*cursor = next;
+		from = cursor;
 	} while (!err);
 }
 

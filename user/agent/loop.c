@@ -28,9 +28,12 @@
 
 #define NSEC_PER_SEC 1000000000ULL
 
-/* What the kernel says of interfaces and rules is written into the maps at most this often: a storm
- * of route changes shall not become one of ours. */
+/* What the kernel says of interfaces and rules is written into the maps at most this often, and for a
+ * tenth of the time where that takes long (a million routes): a storm of route changes shall not
+ * become one of ours. */
 #define REFRESH_INTERVAL_NS (NSEC_PER_SEC / 20)
+#define REFRESH_SHARE       10
+#define REFRESH_LATEST_NS   (3 * NSEC_PER_SEC)
 
 /* Neighbours probed per second, whatever the number of members. */
 #define PROBES_PER_SECOND 100
@@ -186,7 +189,6 @@ static int try_again(struct agent *agent, const char *what, int err)
 	log_warning("agent: cannot %s: %s; trying again", what, strerror(-err));
 	close_requests(agent);
 	agent->resync_wanted = true;
-	agent->refreshed_ns = agent_now();
 	return open_requests(agent);
 }
 
@@ -194,9 +196,10 @@ static int try_again(struct agent *agent, const char *what, int err)
 static int bring_up_to_date(struct agent *agent, uint64_t now)
 {
 	bool anew = agent->resync_wanted;
+	uint64_t pause;
 	int err, lock;
 
-	if ((!anew && !agent->refresh_wanted) || now - agent->refreshed_ns < REFRESH_INTERVAL_NS)
+	if ((!anew && !agent->refresh_wanted) || now < agent->refresh_after_ns)
 		return 0;
 	/* What is lost before that, the kernel does not tell of. */
 	if (anew && !agent->drained)
@@ -207,8 +210,13 @@ static int bring_up_to_date(struct agent *agent, uint64_t now)
 	if (lock == -EWOULDBLOCK)
 		return 0;
 	agent->resync_wanted = agent->refresh_wanted = false;
-	agent->refreshed_ns = now;
 	err = anew ? watch_resync(agent) : watch_refresh(agent);
+	pause = (agent_now() - now) * REFRESH_SHARE;
+	if (pause < REFRESH_INTERVAL_NS)
+		pause = REFRESH_INTERVAL_NS;
+	if (pause > REFRESH_LATEST_NS)
+		pause = REFRESH_LATEST_NS;
+	agent->refresh_after_ns = agent_now() + pause;
 	if (lock >= 0)
 		rundir_unlock(agent->instance->run_dir, lock);
 	return err ? try_again(agent, "read the kernel's tables", err) : 0;
@@ -298,8 +306,8 @@ int agent_run(struct agent *agent)
 			err = tick(agent);
 	}
 	notify("STOPPING=1");
-	/* Whoever looks shall not have to wait to learn that nobody is there. */
-	if (agent->shared)
-		agent->shared->heartbeat_ns = 0;
+	/* Whoever looks, the programs too, shall not have to wait to learn that nobody is there. */
+	if (agent->shared && agent->shared->heartbeat_ns > ZT6_AGENT_STALE_NS)
+		agent->shared->heartbeat_ns -= ZT6_AGENT_STALE_NS;
 	return err;
 }

@@ -99,18 +99,6 @@ static void confirm(struct agent *agent, struct target *target)
 	answer_waiters(agent, target);
 }
 
-/* The target has not answered: that is remembered as well, bounded in number and time. */
-static void give_up(struct agent *agent, struct target *target)
-{
-	const struct zt6_proxy *proxy = &agent->model.ports[target->key.port].proxy;
-	__u64 until = agent_now() + proxy->invalid_ms * NSEC_PER_MSEC;
-
-	bpf_map_delete_elem(agent->verified_map, &target->key);
-	bpf_map_update_elem(agent->negative_map, &target->key, &until, BPF_ANY);
-	unwire(agent, target);
-	targets_remove(&agent->targets, target);
-}
-
 static void add_waiter(struct target *target, const struct zt6_event *event)
 {
 	struct waiter waiter = {.source = event->source};
@@ -149,6 +137,30 @@ static int find_hop(struct agent *agent, const struct zt6_address_key *key,
 		return err;
 	slot = agent_inside_slot(agent, hop->ifindex);
 	return slot >= 0 && (__u64)slot != key->port ? 0 : -ENETUNREACH;
+}
+
+/* Whether the target has to be looked for where it was asked for. */
+static bool hop_is_right(struct agent *agent, const struct target *target)
+{
+	struct next_hop hop;
+
+	return !find_hop(agent, &target->key, &target->rule, &hop) &&
+	       hop.ifindex == target->hop.ifindex &&
+	       !memcmp(&hop.addr, &target->hop.addr, sizeof(hop.addr));
+}
+
+/* The target has not answered: that is remembered as well, bounded in number and time; but not when the
+ * way to it has changed since. */
+static void give_up(struct agent *agent, struct target *target)
+{
+	const struct zt6_proxy *proxy = &agent->model.ports[target->key.port].proxy;
+	__u64 until = agent_now() + proxy->invalid_ms * NSEC_PER_MSEC;
+
+	bpf_map_delete_elem(agent->verified_map, &target->key);
+	if (hop_is_right(agent, target))
+		bpf_map_update_elem(agent->negative_map, &target->key, &until, BPF_ANY);
+	unwire(agent, target);
+	targets_remove(&agent->targets, target);
 }
 
 static struct target *new_target(struct agent *agent, const struct zt6_address_key *key)
@@ -303,10 +315,10 @@ void verify_deadlines(struct agent *agent, uint64_t now)
 
 void verify_forget_interface(struct agent *agent, int ifindex)
 {
-	struct target_list *const lists[] = {&agent->targets.asking, &agent->targets.verified};
+	struct target_list *const lists[2] = {&agent->targets.asking, &agent->targets.verified};
 	struct target *target, *next;
 
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+	for (int i = 0; i < 2; i++) {
 		for (target = TAILQ_FIRST(lists[i]); target; target = next) {
 			next = TAILQ_NEXT(target, entry);
 			if (target->hop.ifindex == ifindex)

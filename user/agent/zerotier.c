@@ -19,6 +19,9 @@
 /* Between two rounds: three small requests over the loopback interface. */
 #define ROUND_NS (3 * NSEC_PER_SEC)
 
+/* The same while there has never been a service, and nobody needs one: an idle agent sleeps. */
+#define UNSEEN_ROUND_NS (10 * NSEC_PER_SEC)
+
 static int watch_fd(struct agent *agent, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
@@ -110,13 +113,25 @@ static void begin_round(struct agent_zerotier *zerotier, int err,
 	}
 }
 
+static uint64_t round_ns(const struct agent *agent)
+{
+	for (int i = 0; i < ZT6_MAX_PORTS; i++) {
+		const struct agent_network *network = &agent->zerotier.networks[i];
+
+		if (network->network && (agent->model.ports[network->slot].wishes ||
+					 zerotier_observer_view(network->observer)->known))
+			return ROUND_NS;
+	}
+	return UNSEEN_ROUND_NS;
+}
+
 void agent_zerotier_tick(struct agent *agent, uint64_t now)
 {
 	struct agent_zerotier *zerotier = &agent->zerotier;
 
 	follow_model(agent);
 	if (zerotier->keyholder < 0 || zerotier->asking || !has_networks(zerotier) ||
-	    (zerotier->asked_ns && now - zerotier->asked_ns < ROUND_NS))
+	    (zerotier->asked_ns && now - zerotier->asked_ns < round_ns(agent)))
 		return;
 	zerotier->asked_ns = now;
 	zerotier->asking = !keyholder_ask(zerotier->keyholder);
