@@ -76,6 +76,20 @@ static __always_inline void forward_remember(const struct zt6_settings *settings
 		route->mss = forward_mss(settings, key->port, route);
 }
 
+/*
+ * Whether the kernel shall send this one: of a neighbour that XDP alone sends to, it would never learn
+ * that it has gone or has another MAC. The agent sees to that; where it has died, the packet with which
+ * an entry is filled does, once a second.
+ */
+static __always_inline bool forward_is_unwatched(const struct zt6_agent *told,
+						 const struct zt6_port *port, __u32 in_port,
+						 const struct zt6_route *route)
+{
+	return told->heartbeat_ns &&
+	       told->heartbeat_ns + ZT6_AGENT_STALE_NS < bpf_ktime_get_coarse_ns() &&
+	       slot_is_inside(route->out_port) && bucket_take(port, in_port, ZT6_BUCKET_UNRESOLVED);
+}
+
 /* The route of a packet whose source has passed the guard, from the cache or the kernel. */
 static __always_inline int forward_route(frame_t *frame, const struct zt6_settings *settings,
 					 const struct zt6_agent *told, const struct packet *p,
@@ -101,6 +115,8 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 			return forward_refused(key->port, p, result);
 		if ((*route)->verdict == ZT6_PASS_LOCAL)
 			return GO_ON;
+		if (forward_is_unwatched(told, key->port, p->in_port, *route))
+			return ZT6_PASS_UNWATCHED;
 	}
 	forward_remember(settings, key, p, *route, verdict == GO_ON);
 	return GO_ON;

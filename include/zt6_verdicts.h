@@ -30,6 +30,7 @@
 	X(PASS_UNRESOLVED, pass_unresolved, PASS, "no neighbour yet, within the rate")             \
 	X(PASS_NO_ROUTE, pass_no_route, PASS, "the FIB does not forward it, the kernel answers")   \
 	X(PASS_POLICY, pass_policy, PASS, "not (yet) an established flow")                         \
+	X(PASS_UNWATCHED, pass_unwatched, PASS, "no agent: now and then the kernel sends itself")  \
 	X(DROP_MALFORMED, drop_malformed, DROP, "lengths or headers contradict each other")        \
 	X(DROP_NDP_INVALID, drop_ndp_invalid, DROP, "RFC 4861 section 7.1.1")                      \
 	X(DROP_NDP_UNVERIFIED, drop_ndp_unverified, DROP, "target known not to answer")            \
