@@ -30,4 +30,23 @@ test-e2e: $(B)/zt6-bpf $(E2E_PEERS) ## the gateway from outside: pytest over net
 	ZT6_BUILD=$(abspath $(B)) PYTHONDONTWRITEBYTECODE=1 \
 		/usr/bin/python3 -m pytest -q -p no:cacheprovider --reruns 1 tests/e2e
 
-.PHONY: e2e-peers test-e2e
+# The agent with the compilers' eyes on memory and arithmetic. What they find ends a process with an
+# error, and in a file: a daemon's end is not always looked at.
+SANITIZED     := $(B)/sanitized
+SANITIZE      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZED_E2E := $(addprefix tests/e2e/test_,agent.py events.py scan.py freshness.py)
+
+$(SANITIZED)/done: $(OBJECTS) $(E2E_PEERS)
+	CFLAGS="-O1 -g $(SANITIZE)" LDFLAGS="-fsanitize=address,undefined" \
+		$(MAKE) --no-print-directory B=$(SANITIZED) $(SANITIZED)/zt6-bpf
+	mkdir -p $(SANITIZED)/tests && cp -r $(B)/tests/e2e $(SANITIZED)/tests/
+	touch $@
+
+test-sanitized: $(SANITIZED)/done ## the agent's end-to-end tests on a build with ASan and UBSan
+	rm -f $(SANITIZED)/report.*
+	ASAN_OPTIONS=log_path=$(abspath $(SANITIZED))/report UBSAN_OPTIONS=print_stacktrace=1 \
+		ZT6_BUILD=$(abspath $(SANITIZED)) PYTHONDONTWRITEBYTECODE=1 \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider --reruns 1 $(SANITIZED_E2E)
+	@! cat $(SANITIZED)/report.* 2>/dev/null
+
+.PHONY: e2e-peers test-e2e test-sanitized
