@@ -4,7 +4,7 @@ keeps the verifier busy for many seconds. Those that need devices which only thi
 the others those that share a gateway and do not wait for minutes to pass."""
 
 WHOLE = {"test_sit_device.py", "test_sit_path.py", "test_devices.py", "test_netem.py", "test_clock.py",
-         "test_differential.py"}
+         "test_differential.py", "test_other_tunnels.py"}
 PARTS = {"test_tunnel.py", "test_onlink.py", "test_ndp.py", "test_lan.py"}
 OWN_GATEWAY = {"fresh", "machine"}
 
