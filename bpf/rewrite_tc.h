@@ -6,22 +6,9 @@
 #ifndef ZT6_REWRITE_TC_H
 #define ZT6_REWRITE_TC_H
 
-#define IPV6_UP_TO_HOP_LIMIT 8 /* bytes, RFC 8200 §3 */
+#include "strip.h"
 
-/* Takes the outer IPv4 header off. */
-static __always_inline int rewrite_strip(frame_t *frame)
-{
-	if (!bpf_skb_adjust_room(frame, -IPV4_HEADER, BPF_ADJ_ROOM_MAC,
-				 BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_DECAP_L3_IPV6))
-		return GO_ON;
-	/* Before Linux 6.3 there is no such flag: as an IPv6 packet with both headers, 40 bytes in
-	 * all, it may lose them. */
-	if (bpf_skb_change_proto(frame, bpf_htons(ETH_P_IPV6), 0))
-		return ZT6_PASS_OTHER;
-	return bpf_skb_adjust_room(frame, -IPV6_HEADER, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO)
-		       ? ZT6_DROP_MALFORMED
-		       : GO_ON;
-}
+#define IPV6_UP_TO_HOP_LIMIT 8 /* bytes, RFC 8200 §3 */
 
 /* Makes the frame as long as it leaves; behind Ethernet, and the outer header where there is one,
  * follows the IPv6 packet. */
@@ -33,7 +20,7 @@ static __always_inline int rewrite_room(frame_t *frame, const struct packet *p, 
 	if (padding && (frame_segment_size(frame) || frame_grow_tail(frame, -(int)padding)))
 		return ZT6_PASS_OTHER;
 	if (p->ip_offset != p->link_length)
-		return rewrite_strip(frame);
+		return strip_outer_header(frame);
 	if (encapsulate)
 		return bpf_skb_adjust_room(frame, IPV4_HEADER, BPF_ADJ_ROOM_MAC,
 					   BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4)

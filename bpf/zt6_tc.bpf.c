@@ -2,7 +2,8 @@
 /*
  * The TC programs of a tunnel whose interface is a TUN (`device bpf`): they do what the kernel's
  * `sit` would. The fast path in XDP does not need them; they carry what XDP passed up and what the
- * gateway itself sends. Neither touches a packet that it does not take all the way.
+ * gateway itself sends. Neither touches a packet that it does not take all the way: filters of others
+ * come next then.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -20,6 +21,7 @@
 #include "fib.h"
 #include "binding.h"
 #include "guard.h"
+#include "strip.h"
 #include "mss.h"
 
 /* Set by the loader before the program is loaded: the slot of the interface it is attached to. */
@@ -37,22 +39,7 @@ static __always_inline int tunnel_count(__u8 slot_of_tunnel, __u32 bytes, int ve
 		count->verdicts[verdict].packets++;
 		count->verdicts[verdict].bytes += bytes;
 	}
-	return verdict >= ZT6_DROP_MALFORMED ? TC_ACT_SHOT : TC_ACT_OK;
-}
-
-/* Takes the IPv4 header off, so that the kernel sees an IPv6 packet. */
-static __always_inline int strip_outer_header(struct __sk_buff *frame)
-{
-	if (!bpf_skb_adjust_room(frame, -IPV4_HEADER, BPF_ADJ_ROOM_MAC,
-				 BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_DECAP_L3_IPV6))
-		return GO_ON;
-	/* Before Linux 6.3 only change_proto makes IPv6 of IPv4. It grows the header by what IPv6's
-	 * is longer, and all of that goes. */
-	if (bpf_skb_change_proto(frame, bpf_htons(ETH_P_IPV6), 0))
-		return ZT6_PASS_OTHER;
-	if (bpf_skb_adjust_room(frame, -IPV6_HEADER, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO))
-		return ZT6_DROP_MALFORMED;
-	return GO_ON;
+	return verdict >= ZT6_DROP_MALFORMED ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 /**
@@ -77,19 +64,19 @@ int zt6_uplink_ingress(struct __sk_buff *frame)
 	int verdict;
 
 	if (!set || !uplink || frame->protocol != bpf_htons(ETH_P_IP))
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	if (frame_data(frame) + headers > frame_end(frame))
 		bpf_skb_pull_data(frame, frame->len < headers ? frame->len : headers);
 	p.in_port = ZT6_NO_PORT;
 	if (packet_ethernet(frame, uplink, &p, &ether_type) != GO_ON ||
 	    ether_type != bpf_htons(ETH_P_IP))
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	verdict = sixinfour_decapsulate(frame, set, &p);
 	slot = p.in_port;
 	port = bpf_map_lookup_elem(&ports, &slot);
 	tunnel = sixinfour_tunnel_of(set, port);
 	if (!tunnel || !(tunnel->flags & ZT6_TUNNEL_BPF))
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	if (verdict == GO_ON && !addr_never_forwarded(&p.dst))
 		verdict = guard_packet(frame, port, &p);
 	if (verdict != GO_ON)
@@ -145,10 +132,10 @@ int zt6_tunnel_egress(struct __sk_buff *frame)
 
 	if (!set || !count || frame->protocol != bpf_htons(ETH_P_IPV6) ||
 	    bpf_skb_load_bytes(frame, 0, &ip, sizeof(ip)))
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	tunnel = sixinfour_tunnel_of(set, port);
 	if (!tunnel)
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	slot = tunnel->uplink;
 	uplink = bpf_map_lookup_elem(&ports, &slot);
 	if (!uplink ||

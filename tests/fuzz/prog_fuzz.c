@@ -143,7 +143,7 @@ static const char *judge_tc(unsigned int slot, const uint8_t *frame, size_t leng
 		return verdict < ZT6_VERDICT_COUNT && action_of(verdict) == XDP_DROP
 			       ? NULL
 			       : "it was not counted as dropped";
-	if (out->action != TC_ACT_OK)
+	if (out->action != TC_ACT_UNSPEC)
 		return "there is no such action";
 	if (out->length != length || memcmp(out->frame, frame, length))
 		return "it was changed";

@@ -101,11 +101,12 @@ static int action(const char *name)
 		[XDP_REDIRECT] = "REDIRECT",
 	};
 	static const char *const tc_names[] = {
-		[TC_ACT_OK] = "TC_OK",
 		[TC_ACT_SHOT] = "TC_SHOT",
 		[TC_ACT_REDIRECT] = "TC_REDIRECT",
 	};
 
+	if (!strcmp(name, "TC_UNSPEC"))
+		return TC_ACT_UNSPEC;
 	if (!strncmp(name, "TC_", 3))
 		return find(name, tc_names, sizeof(tc_names) / sizeof(*tc_names));
 	return find(name, names, sizeof(names) / sizeof(*names));

@@ -204,7 +204,7 @@ def step(port, frames, verdict, out=None, linear=None, events=None, agent=None, 
 def behind_xdp(name, frame, verdict, out=None):
     """A case for the TC program that takes 6in4 which XDP passed up on the uplink: counted, if at
     all (a verdict of None), on the tunnel's port."""
-    made = {"action": "TC_OK"} if verdict is None else ending(verdict, out)
+    made = {"action": "TC_UNSPEC"} if verdict is None else ending(verdict, out)
     if verdict is not None:
         made["action"] = "TC_REDIRECT" if out else "TC_SHOT"
     return sequence(name, {"tc": True, "port": "eth0", "counts": "he-ipv6", "expect": made,

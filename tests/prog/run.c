@@ -37,12 +37,11 @@ static bool in_tc;                      /* instead of in XDP */
 static const char *action_name(const struct step *step, int action)
 {
 	static const char *const names[] = {"ABORTED", "DROP", "PASS", "REPLY", "REDIRECT"};
-	static const char *const tc_names[] = {[TC_ACT_OK] = "TC_OK",
-					       [TC_ACT_SHOT] = "TC_SHOT",
-					       [TC_ACT_REDIRECT] = "TC_REDIRECT"};
+	static const char *const tc_names[] = {
+		[TC_ACT_SHOT] = "TC_SHOT", [TC_ACT_REDIRECT] = "TC_REDIRECT"};
 	const char *name = NULL;
 
-	if (in_tc && action == TC_ACT_UNSPEC)
+	if ((step->tc || in_tc) && action == TC_ACT_UNSPEC)
 		return "TC_UNSPEC";
 	if (!step->tc && !in_tc && action >= 0 && action <= XDP_REDIRECT)
 		name = names[action];
