@@ -82,7 +82,7 @@ static void format(const char *name, const struct parameters *parameters,
 
 static void describe(const struct object *object, char text[OBJECT_TEXT_MAX])
 {
-	struct parameters wanted;
+	struct parameters wanted = {0};
 
 	parameters_of(NULL, object, &wanted);
 	format(object_string(object, "name"), &wanted, text);
@@ -148,7 +148,7 @@ static int compare(struct nl_sock *nl, const struct object *object, struct param
 
 static int probe(struct nl_sock *nl, const struct object *object, json_t **before)
 {
-	struct parameters is, wanted;
+	struct parameters is = {0}, wanted = {0};
 	int state = compare(nl, object, &is, &wanted);
 
 	(void)before;
@@ -162,7 +162,7 @@ static int taken(struct nl_sock *nl, const struct object *object)
 {
 	const char *name = object_string(object, "name");
 	char is_text[OBJECT_TEXT_MAX], wanted_text[OBJECT_TEXT_MAX];
-	struct parameters is, wanted;
+	struct parameters is = {0}, wanted = {0};
 	int state = compare(nl, object, &is, &wanted);
 
 	if (state < 0 || state == OBJECT_ABSENT)
