@@ -146,6 +146,19 @@ static __always_inline __u32 forward_longest(frame_t *frame, const struct packet
 	return IPV6_HEADER + (tcp_offset >> 4) * 4 + payload;
 }
 
+/* The rates of the members at both ends, where they have any: on top of what their bytes are then. */
+static __noinline bool forward_limited(const struct zt6_port *in, const struct packet *p,
+				       __u8 out_port)
+{
+	__u32 slot = out_port;
+	const struct zt6_port *out = bpf_map_lookup_elem(&ports, &slot);
+
+	if (in->limit.ns_per_kib && !bucket_of_member(in, p->in_port, &p->src, false, p->ip_length))
+		return true;
+	return out && out->limit.ns_per_kib &&
+	       !bucket_of_member(out, slot, &p->dst, true, p->ip_length);
+}
+
 /**
  * forward - everything from the destination to the redirect.
  *
@@ -187,6 +200,9 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 		route->packets += frame_packets(frame);
 		route->bytes += p->frame_length;
 	}
+	if ((settings->flags & ZT6_SETTINGS_MEMBER_LIMITS) &&
+	    forward_limited(key.port, p, route->out_port))
+		return ZT6_DROP_RATE_LIMITED;
 	verdict = policy_forward(frame, settings, p, route->out_port);
 	if (verdict != GO_ON)
 		return verdict;

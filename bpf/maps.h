@@ -127,6 +127,22 @@ struct {
 	__type(value, struct zt6_path_mtu);
 } path_mtus SEC(".maps");
 
+/* Programs only: token buckets of solicitors' prefixes (__u64 nanoseconds), by prefix and port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ZT6_MAX_SOLICITORS);
+	__type(key, struct zt6_address_key);
+	__type(value, __u64);
+} solicitors SEC(".maps");
+
+/* Programs only: token buckets of members, with `limit`. `up` sets its size (limits members). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ZT6_MEMBERS_DEFAULT);
+	__type(key, struct zt6_address_key);
+	__type(value, struct zt6_member_buckets);
+} member_limits SEC(".maps");
+
 /* Programs only: what keeps one solicitor from being handed over at each retransmission. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

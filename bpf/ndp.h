@@ -299,7 +299,8 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
 		if (dad && !(rule->flags & ZT6_RULE_DAD))
 			return ZT6_PASS_NDP;
 	}
-	if (!bucket_take(port, p->in_port, ZT6_BUCKET_NDP))
+	if (!bucket_of_solicitor(port, p->in_port, &p->src) ||
+	    !bucket_take(port, p->in_port, ZT6_BUCKET_NDP))
 		return ZT6_DROP_NDP_LIMITED;
 	/* An unasked-for defence against DAD would keep every new host off the link: whatever the
 	 * method, the target must be known to be in use. */

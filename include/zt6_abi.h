@@ -25,6 +25,7 @@
 #define ZT6_MAX_BINDINGS    8192
 #define ZT6_MEMBERS_DEFAULT 4096 /* `up` sets it (limits members) */
 #define ZT6_MAX_DEFERRED    1024
+#define ZT6_MAX_SOLICITORS  1024  /* entries of `solicitors` */
 #define ZT6_FLOWS_DEFAULT   16384 /* `up` sets it (limits flows) */
 #define ZT6_EVENTS_SIZE     65536
 
@@ -81,6 +82,7 @@ struct zt6_path_mtu {
 enum zt6_settings_flags {
 	ZT6_SETTINGS_TRAFFIC = 1 << 0, /* packets and bytes of each member are counted */
 	ZT6_SETTINGS_WITNESS = 1 << 1, /* conntrack can be asked: `witnessed` gets its entries */
+	ZT6_SETTINGS_MEMBER_LIMITS = 1 << 2, /* some port has a `limit` */
 };
 
 /* `settings`, one element: what holds for the whole instance. */
@@ -173,6 +175,19 @@ struct zt6_proxy {
 	__u32 invalid_ms; /* how long its absence is */
 };
 
+/* What each member of a port may send, and what may be sent to it. */
+struct zt6_member_rate {
+	__u64 burst_ns;   /* how far a burst may run ahead */
+	__u32 ns_per_kib; /* nanoseconds that 1024 bytes take; 0: no limit */
+	__u32 pad;
+};
+
+/* `member_limits`, LRU, by member's address and inside port: the virtual times up to which both of its
+ * buckets are spoken for (CLOCK_MONOTONIC_COARSE): from it, and towards it. */
+struct zt6_member_buckets {
+	__u64 spoken_for_ns[2];
+};
+
 /* A token bucket, written by `up`; the tokens themselves are in `buckets`. */
 struct zt6_rate {
 	__u64 interval_ns; /* between two packets; 0: no limit */
@@ -185,6 +200,7 @@ enum zt6_bucket {
 	ZT6_BUCKET_DEFERRED,   /* targets that the agent is asked to verify */
 	ZT6_BUCKET_TOO_BIG,    /* Packet Too Big sent */
 	ZT6_BUCKET_TUNNEL,     /* as the first, for what the kernel's `sit` has taken out of 6in4 */
+	ZT6_BUCKET_SOLICITOR, /* Neighbour Solicitations of one prefix; the tokens are in `solicitors` */
 	ZT6_BUCKET_COUNT
 };
 
@@ -214,8 +230,9 @@ struct zt6_port {
 	union zt6_addr
 		error_source; /* of ICMPv6 errors sent out of it; `::`: the kernel sends them */
 	struct zt6_rate rates[ZT6_BUCKET_COUNT];
-	struct zt6_proxy proxy; /* of a port with ZT6_PORT_PROXY */
-	__u64 network;          /* ZeroTier network id of a ZT6_ROLE_OVERLAY, or 0 */
+	struct zt6_proxy proxy;       /* of a port with ZT6_PORT_PROXY */
+	__u64 network;                /* ZeroTier network id of a ZT6_ROLE_OVERLAY, or 0 */
+	struct zt6_member_rate limit; /* of each member of a ZT6_ROLE_OVERLAY */
 };
 
 struct zt6_counter {

@@ -41,7 +41,8 @@
 	X(DROP_UNRESOLVED_LIMITED, drop_unresolved_limited, DROP, "above unresolved-rate")         \
 	X(DROP_BLACKHOLE, drop_blackhole, DROP, "the route is a blackhole")                        \
 	X(DROP_TOO_BIG_LIMITED, drop_too_big_limited, DROP,                                        \
-	  "larger than the path MTU, above ptb-rate")
+	  "larger than the path MTU, above ptb-rate")                                              \
+	X(DROP_RATE_LIMITED, drop_rate_limited, DROP, "above the limit of a member")
 
 enum zt6_verdict {
 #define ZT6_ENUM(id, name, action, meaning) ZT6_##id,

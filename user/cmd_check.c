@@ -117,6 +117,8 @@ static uint64_t other_maps(const struct conf_limits *limits, uint64_t cpus)
 	       table(ZT6_MAX_DEFERRED, sizeof(struct zt6_deferred_key), sizeof(__u64)) +
 	       table(limits->members, address, sizeof(struct zt6_verified)) +
 	       table(limits->negative, address, sizeof(__u64)) +
+	       table(ZT6_MAX_SOLICITORS, address, sizeof(__u64)) +
+	       table(limits->members, address, sizeof(struct zt6_member_buckets)) +
 	       table(limits->members, address, sizeof(struct zt6_member)) +
 	       table(limits->members, address, cpus * sizeof(struct zt6_traffic)) + ZT6_EVENTS_SIZE;
 }

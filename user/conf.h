@@ -71,6 +71,7 @@ struct conf_zerotier {
 	struct conf_via *via;
 	size_t via_count;
 	enum conf_bind bind;
+	uint64_t limit; /* of each member and direction, bits per second; 0: none */
 };
 
 struct conf_lan {
@@ -122,6 +123,7 @@ struct conf_limits {
 	uint32_t members;
 	uint32_t negative;
 	uint32_t unresolved_rate; /* packets per second and port */
+	uint32_t ndp_source_rate; /* the same, of one source prefix */
 	uint32_t ndp_rate;        /* packets per second and port; 0: no limit */
 	uint32_t ptb_rate;        /* packets per second and port */
 };

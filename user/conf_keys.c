@@ -23,6 +23,10 @@
 
 #define MINUTES 60000ULL /* in ms */
 
+/* In bits per second. */
+#define KBIT 1000ULL
+#define GBIT 1000000000ULL
+
 /* The largest metric is that of the `unreachable` route beside the members' (design §5.1). */
 #define METRIC_MAX 4294967294
 
@@ -123,6 +127,8 @@ static const struct conf_key zerotier_keys[] = {
 	  FIELD(conf_zerotier, via_count), .flags = KEY_LIST | KEY_REPEATS },
 	{ .name = "bind", .read = conf_read_word, VALUES(binds), FIELD(conf_zerotier, bind),
 	  .fallback = "off" },
+	{ .name = "limit", .read = conf_read_rate, BETWEEN(64 * KBIT, 100 * GBIT),
+	  .expects = "64kbit to 100gbit", FIELD(conf_zerotier, limit) },
 };
 
 static const struct conf_key lan_keys[] = {
@@ -201,6 +207,8 @@ static const struct conf_key limits_keys[] = {
 	  FIELD(conf, limits.negative), .fallback = "4096" },
 	{ .name = "unresolved-rate", .read = conf_read_number, BETWEEN(1, 1000000),
 	  .unit = "packets per second", FIELD(conf, limits.unresolved_rate), .fallback = "100" },
+	{ .name = "ndp-source-rate", .read = conf_read_number, BETWEEN(0, 10000000),
+	  .unit = "packets per second", FIELD(conf, limits.ndp_source_rate), .fallback = "0" },
 	{ .name = "ndp-rate", .read = conf_read_number, BETWEEN(0, 10000000),
 	  .unit = "packets per second", FIELD(conf, limits.ndp_rate), .fallback = "0" },
 	{ .name = "ptb-rate", .read = conf_read_number, BETWEEN(1, 1000000),

@@ -77,9 +77,9 @@ struct conf_section {
 extern const struct conf_section conf_top;
 
 /* Values, conf_types.c. A reader takes statement->words[0] unless its key is a KEY_LIST. */
-conf_read_fn conf_read_word, conf_read_number, conf_read_duration, conf_read_interface,
-	conf_read_network, conf_read_ipv4, conf_read_ipv6, conf_read_address, conf_read_prefix,
-	conf_read_prefixes, conf_read_via, conf_read_choice, conf_read_iface;
+conf_read_fn conf_read_word, conf_read_number, conf_read_duration, conf_read_rate,
+	conf_read_interface, conf_read_network, conf_read_ipv4, conf_read_ipv6, conf_read_address,
+	conf_read_prefix, conf_read_prefixes, conf_read_via, conf_read_choice, conf_read_iface;
 /* conf_allow.c */
 conf_read_fn conf_read_allow;
 

@@ -160,6 +160,36 @@ int conf_read_duration(struct conf_faults *faults, const struct conf_key *key,
 	return 0;
 }
 
+int conf_read_rate(struct conf_faults *faults, const struct conf_key *key,
+		   const struct conf_statement *statement, void *section)
+{
+	static const struct {
+		const char *name;
+		uint64_t bits;
+	} scales[] = {{"kbit", 1000}, {"mbit", 1000000}, {"gbit", 1000000000}};
+	const char *word = statement->words[0], *message = NULL;
+	size_t length = strspn(word, digits), i;
+	uint64_t value = 0;
+
+	for (i = 0; i < 3 && strcmp(word + length, scales[i].name) != 0; i++)
+		;
+	if (!length || i == 3)
+		return conf_value_fault(faults, statement, word,
+					"is not a rate: it takes %s, as a whole number and kbit, "
+					"mbit or gbit per second, such as 50mbit",
+					key->expects);
+	message = conf_number_parse(word, length, &value);
+	if (message)
+		return conf_value_fault(faults, statement, word, "%s; it takes %s", message,
+					key->expects);
+	if (__builtin_mul_overflow(value, scales[i].bits, &value) || value < key->min ||
+	    value > key->max)
+		return conf_value_fault(faults, statement, word, "is out of range: it takes %s",
+					key->expects);
+	store(section, key, value);
+	return 0;
+}
+
 /* Names */
 
 /* What is wrong with the name of an interface, or NULL. */

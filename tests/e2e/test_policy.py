@@ -4,6 +4,7 @@
 No agent runs here but where a test starts one: none of this may depend on it."""
 
 import contextlib
+import os
 import socket
 import threading
 import time
@@ -17,13 +18,13 @@ from scapy.packet import Raw
 import conntrack
 from conftest import running
 from frames import Path
-from lab import GATEWAY, INET, M1, OVERLAY, TUNNEL, conf
+from lab import GATEWAY, INET, M1, M2, OVERLAY, TUNNEL, conf
 from traffic import FEW_MEGABYTES, MEGABYTES, ping, transfer
 
 LIBERAL = "netfilter/nf_conntrack_tcp_be_liberal"
 UDP_PROTOCOL = 17
 BELIEVED = 1.0  # seconds that the kernel's last word may be old
-FLOWS = 10_000
+FLOWS = int(os.environ.get("ZT6_TEST_FLOWS", 10_000))  # fewer where all is emulated
 FLOW_PORTS = range(20_000, 20_000 + FLOWS)
 ECHO_PORT = 7
 PAYLOAD = b"policed"
@@ -398,3 +399,16 @@ def test_a_tap_that_comes_back_has_its_witness_again(fresh):
     assert transfer(fresh.inet, INET, fresh.m1, M1.routed, FEW_MEGABYTES).intact
     counted = fresh.gateway.counters() - before
     assert counted["eth0"]["decapsulated"] >= 20 * few(counted, "eth0")
+
+
+def test_a_members_limit_holds_for_each_direction_of_each_member(fresh):
+    fresh.gateway.up(conf(onlink=False, policy="kernel", overlay="limit 16mbit"))
+    for direction in (fresh.inet, INET, fresh.m1, M1.routed), (fresh.inet, INET, fresh.m2, M2.routed):
+        assert ping(direction[2], INET, source=direction[3], count=3) >= 2
+        done = transfer(*direction, 8)
+        assert done.intact and 2 <= done.megabits <= 16 * 1.25  # the burst comes first
+    assert upload(fresh.m1, M1.routed, fresh.inet, INET, 2) == 2 << 20
+    counted = fresh.gateway.counters()
+    assert counted["eth0"]["drop_rate_limited"] > 0
+    assert counted[OVERLAY]["drop_rate_limited"] > 0
+    assert not counted.unexplained()

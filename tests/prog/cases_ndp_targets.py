@@ -263,7 +263,30 @@ def variants():
                      step("eth0", plain, "ndp_answered", advertisement(target="2001:db8:49::5")),
                      once=True),
         ]),
+        scenario("ndp-source-rate", configuration(more="limits {\n\tndp-source-rate 20\n}\n"), [
+            sequence("a solicitor beyond ndp-source-rate takes nothing from others",
+                     flood("eth0", by("2001:db8:ffff:1::1"), 300, "solicitor",
+                           ("ndp_answered",
+                            advertisement(target="2001:db8:49::5", to="2001:db8:ffff:1::1")),
+                           "drop_ndp_limited"),
+                     *[step("eth0", by(other), "ndp_answered",
+                            advertisement(target="2001:db8:49::5", to=other))
+                       for other in ("2001:db8:ffff:2::1", "fe80::1", "fe80::2")],
+                     step("eth0", by("2001:db8:ffff:1::201"), "drop_ndp_limited"),
+                     once=True),
+            sequence("of link-local solicitors each has a rate of its own",
+                     flood("eth0", by("fe80::1"), 300, "solicitor",
+                           ("ndp_answered", advertisement(target="2001:db8:49::5", to="fe80::1")),
+                           "drop_ndp_limited"),
+                     step("eth0", by("fe80::2"), "ndp_answered",
+                          advertisement(target="2001:db8:49::5", to="fe80::2")), once=True),
+        ]),
     ]
+
+
+def by(source):
+    """One who asks for a target that is always answered for."""
+    return solicitation(target="2001:db8:49::5", source=source)
 
 
 def floods():

@@ -375,7 +375,8 @@ static int forget(struct harness *harness, const char *map)
 
 int harness_reset(struct harness *harness)
 {
-	static const char *const hashes[] = {"deferred", "verified", "negative", "members"};
+	static const char *const hashes[] = {"deferred",   "verified",  "negative",     "members",
+					     "solicitors", "witnessed", "member_limits"};
 	int buckets = programs_map_fd(harness->programs, "buckets");
 	int path_mtus = programs_map_fd(harness->programs, "path_mtus");
 	const struct zt6_path_mtu unknown = {0};

@@ -36,6 +36,7 @@ GET(zt_managed, c->zerotiers[0].allow_managed)
 GET(zt_global, c->zerotiers[0].allow_global)
 GET(zt_default, c->zerotiers[0].allow_default)
 GET(zt_join, c->zerotiers[0].join)
+GET(zt_limit, (long long)c->zerotiers[0].limit)
 GET(zt_via_count, c->zerotiers[0].via_count)
 GET(zt_bind, c->zerotiers[0].bind)
 GET(lan_datapath, c->lans[0].datapath)
@@ -70,6 +71,7 @@ GET(flows, c->limits.flows)
 GET(members, c->limits.members)
 GET(negative, c->limits.negative)
 GET(unresolved_rate, c->limits.unresolved_rate)
+GET(ndp_source_rate, c->limits.ndp_source_rate)
 GET(ndp_rate, c->limits.ndp_rate)
 GET(ptb_rate, c->limits.ptb_rate)
 
@@ -140,6 +142,10 @@ static const struct row {
 	{IN_ZEROTIER, "allow-global yes", zt_global, TRISTATE_YES},
 	{IN_ZEROTIER, "", zt_default, TRISTATE_UNSET},
 	{IN_ZEROTIER, "allow-default no", zt_default, TRISTATE_NO},
+	{IN_ZEROTIER, "", zt_limit, 0},
+	{IN_ZEROTIER, "limit 64kbit", zt_limit, 64000},
+	{IN_ZEROTIER, "limit 50mbit", zt_limit, 50000000},
+	{IN_ZEROTIER, "limit 100gbit", zt_limit, 100000000000},
 	{IN_ZEROTIER, "", zt_join, false},
 	{IN_ZEROTIER, "join yes", zt_join, true},
 	{IN_ZEROTIER, "", zt_via_count, 0},
@@ -240,6 +246,8 @@ static const struct row {
 	{IN_LIMITS, "ptb-rate 1", ptb_rate, 1},
 	{IN_LIMITS, "ptb-rate 1000000", ptb_rate, 1000000},
 	{IN_LIMITS, "", ndp_rate, 0},
+	{IN_LIMITS, "", ndp_source_rate, 0},
+	{IN_LIMITS, "ndp-source-rate 10000000", ndp_source_rate, 10000000},
 	{IN_LIMITS, "ndp-rate 0", ndp_rate, 0},
 	{IN_LIMITS, "ndp-rate 10000000", ndp_rate, 10000000},
 	/* Sections that are not written have their defaults. */

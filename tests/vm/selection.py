@@ -5,7 +5,8 @@ the others those that share a gateway and do not wait for minutes to pass."""
 
 WHOLE = {"test_sit_device.py", "test_sit_path.py", "test_devices.py", "test_netem.py", "test_clock.py",
          "test_differential.py", "test_other_tunnels.py"}
-PARTS = {"test_tunnel.py", "test_onlink.py", "test_ndp.py", "test_lan.py"}
+PARTS = {"test_tunnel.py", "test_onlink.py", "test_ndp.py", "test_lan.py", "test_policy.py"}
+SHARED = {"lab", "policed"}
 SIT = {"test_ways.py"}  # what of them is about sit
 OWN_GATEWAY = {"fresh", "machine"}
 
@@ -15,7 +16,7 @@ def _is_kept(item):
         return True
     if item.path.name in SIT:
         return "sit" in item.name
-    return (item.path.name in PARTS and "lab" in item.fixturenames
+    return (item.path.name in PARTS and SHARED.intersection(item.fixturenames)
             and not OWN_GATEWAY.intersection(item.fixturenames)
             and item.get_closest_marker("last") is None)
 

@@ -175,6 +175,13 @@ void frames_6in4(struct frames *out, const uint8_t mac[6], const char *src, uint
 	}
 }
 
+void frames_udp(struct frames *frames, uint32_t offset)
+{
+	for (uint32_t i = 0; i < frames->count; i++)
+		((char *)frames->list[i].head)[offset + offsetof(struct ipv6hdr, nexthdr)] =
+			IPPROTO_UDP;
+}
+
 void frames_vary_destination(struct frames *frames)
 {
 	frames->vary = sizeof(struct ethhdr) + offsetof(struct ipv6hdr, daddr.s6_addr[8]);

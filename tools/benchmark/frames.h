@@ -48,6 +48,9 @@ void frames_solicitations(struct frames *out, const char *net);
 void frames_ipv6(struct frames *out, const uint8_t mac[6], const char *src, uint32_t sources,
 		 const char *dst, uint32_t destinations);
 
+/* Makes UDP of what frames_ipv6() or frames_6in4() has made, all ports 0. @offset: of IPv6 */
+void frames_udp(struct frames *frames, uint32_t offset);
+
 /* The same in 6in4, from the tunnel's far end. */
 void frames_6in4(struct frames *out, const uint8_t mac[6], const char *src, uint32_t sources,
 		 const char *dst, uint32_t destinations);

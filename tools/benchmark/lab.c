@@ -211,6 +211,14 @@ static int open_gateway(struct lab *lab)
 		err = lab->bindings < 0 ? lab->bindings : 0;
 	}
 	if (!err) {
+		lab->settings = open_pin("settings");
+		err = lab->settings < 0 ? lab->settings : 0;
+	}
+	if (!err) {
+		lab->witnessed = open_pin("witnessed");
+		err = lab->witnessed < 0 ? lab->witnessed : 0;
+	}
+	if (!err) {
 		lab->counters = open_pin("counters");
 		err = lab->counters < 0 ? lab->counters : 0;
 	}
@@ -232,6 +240,8 @@ int lab_open(struct lab *lab, const char *directory, const char *zt6_bpf)
 		.verified = -1,
 		.ports = -1,
 		.bindings = -1,
+		.settings = -1,
+		.witnessed = -1,
 		.tap = -1,
 	};
 	err = own_mounts();
@@ -264,6 +274,8 @@ void lab_close(struct lab *lab)
 	close(lab->verified);
 	close(lab->ports);
 	close(lab->bindings);
+	close(lab->settings);
+	close(lab->witnessed);
 	close(lab->tap);
 	for (int place = 0; place < PLACES; place++)
 		close(lab->netns[place]);

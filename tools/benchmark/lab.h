@@ -26,7 +26,8 @@ struct gateway_port {
 struct lab {
 	int netns[PLACES];
 	struct gateway_port eth0, eth1, overlay;
-	int counters, verified, ports, bindings; /* maps of the gateway, file descriptors */
+	int counters, verified, ports, bindings, settings,
+		witnessed; /* maps of the gateway, file descriptors */
 	int tap; /* the other end of the overlay, where zerotier-one would be; does not block */
 };
 

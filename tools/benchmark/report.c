@@ -44,6 +44,15 @@ static double ratio_quantile(const struct ratio *ratio, int rounds, double part)
 	return quantile(values, rounds, part);
 }
 
+static double price_quantile(const struct price *price, int rounds, double part)
+{
+	double values[MAX_ROUNDS];
+
+	for (int i = 0; i < rounds; i++)
+		values[i] = price->to->ns[i] > 0 ? price->of->ns[i] / price->to->ns[i] : 0;
+	return quantile(values, rounds, part);
+}
+
 static uint64_t lost(const struct rate *rate)
 {
 	return rate->sent > rate->arrived ? rate->sent - rate->arrived : 0;
@@ -85,11 +94,24 @@ void report_text(const struct results *results)
 	for (int i = 0; i < results->cost_count; i++)
 		printf("  %-50s %12.1f\n", results->costs[i].title,
 		       median(results->costs[i].ns, results->rounds));
+	printf("\n%-52s %12s %12s   %s\n", "prices", "ratio", "at most", "half of all rounds");
+	for (int i = 0; i < results->price_count; i++) {
+		const struct price *price = &results->prices[i];
+
+		printf("  %-50s %12.3f", price->title, price_quantile(price, results->rounds, 0.5));
+		if (price->at_most > 0)
+			printf(" %12.2f", price->at_most);
+		else
+			printf(" %12s", "");
+		printf("   %.3f to %.3f\n", price_quantile(price, results->rounds, 0.25),
+		       price_quantile(price, results->rounds, 0.75));
+	}
 }
 
 int report_json(const struct results *results)
 {
 	json_t *rates = json_object(), *ratios = json_object(), *costs = json_object();
+	json_t *prices = json_object();
 	json_t *all;
 	int err;
 
@@ -118,8 +140,18 @@ int report_json(const struct results *results)
 	for (int i = 0; i < results->cost_count; i++)
 		json_object_set_new(costs, results->costs[i].id,
 				    json_real(median(results->costs[i].ns, results->rounds)));
-	all = json_pack("{s:i, s:i, s:o, s:o, s:o}", "schema", 1, "rounds", results->rounds,
-			"rates", rates, "ratios", ratios, "ns_per_packet", costs);
+	for (int i = 0; i < results->price_count; i++) {
+		const struct price *price = &results->prices[i];
+
+		json_object_set_new(prices, price->id,
+				    json_pack("{s:f, s:f, s:f, s:f}", "ratio",
+					      price_quantile(price, results->rounds, 0.5), "low",
+					      price_quantile(price, results->rounds, 0.25), "high",
+					      price_quantile(price, results->rounds, 0.75),
+					      "at_most", price->at_most));
+	}
+	all = json_pack("{s:i, s:i, s:o, s:o, s:o, s:o}", "schema", 1, "rounds", results->rounds,
+			"rates", rates, "ratios", ratios, "ns_per_packet", costs, "prices", prices);
 	err = all && !json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ? 0
 										       : -ENOMEM;
 	putchar('\n');
@@ -148,6 +180,16 @@ bool report_check(const struct results *results)
 			continue;
 		fprintf(stderr, "bench: %s: %.3f, which is less than %.2f\n", ratio->title, value,
 			ratio->at_least);
+		good = false;
+	}
+	for (int i = 0; i < results->price_count; i++) {
+		const struct price *price = &results->prices[i];
+		double value = price_quantile(price, results->rounds, 0.5);
+
+		if (price->at_most <= 0 || value <= price->at_most)
+			continue;
+		fprintf(stderr, "bench: %s: %.3f, which is more than %.2f\n", price->title, value,
+			price->at_most);
 		good = false;
 	}
 	return good;

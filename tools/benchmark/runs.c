@@ -22,6 +22,8 @@
 #define CALLS    30000 /* one system call per packet */
 #define REPEATED 50000
 
+#define IPV4_BYTES 20 /* of the outer header */
+
 /* How frames get to the program under test. */
 enum path {
 	TO_ETH0,      /* from the outside into eth0 */
@@ -39,7 +41,9 @@ enum frame_set {
 	TO_LAN,
 	TO_LAN_SOURCES,
 	TO_LAN_BEHIND,
+	TO_LAN_UDP,
 	SIX_TO_MEMBER,
+	SIX_TO_MEMBER_UDP,
 	FROM_MEMBER,
 	FROM_MEMBER_TCP,
 	FROM_MEMBERS,
@@ -140,7 +144,9 @@ struct cost_plan {
 	enum frame_set frames;
 	int head_moves;
 	unsigned int verdict;
-	bool bind; /* with `bind enforce` on the overlay */
+	bool bind;      /* with `bind enforce` on the overlay */
+	bool policed;   /* under `policy kernel`, all flows established */
+	__u32 few_sets; /* of the cache of flows; 0: as many as it has */
 };
 
 #define ETH0    offsetof(struct lab, eth0)
@@ -158,6 +164,11 @@ static struct cost costs[] = {
 	{.id = "encapsulate_bound", .title = "encapsulate, bind enforce"},
 	{.id = "encapsulate_sources", .title = "encapsulate, a new source each time"},
 	{.id = "encapsulate_sources_bound", .title = "the same, bind enforce"},
+	{.id = "forward_udp", .title = "forward, 16 flows of UDP, policy off"},
+	{.id = "forward_policed", .title = "the same, policy kernel"},
+	{.id = "forward_policed_miss", .title = "the same, more flows than the cache holds"},
+	{.id = "decapsulate_udp", .title = "decapsulate, 16 flows of UDP, policy off"},
+	{.id = "decapsulate_policed", .title = "the same, policy kernel"},
 	{.id = "pass_other", .title = "pass: not IPv6"},
 	{.id = "drop_spoofed", .title = "drop: spoofed source"},
 	{.id = "fill", .title = "forward, a destination not in the cache"},
@@ -165,21 +176,44 @@ static struct cost costs[] = {
 
 #define COSTS (sizeof(costs) / sizeof(costs[0]))
 
+/* Rows of costs[] that are compared. */
+enum {
+	FORWARD_UDP = 11,
+	FORWARD_POLICED,
+	FORWARD_POLICED_MISS,
+	DECAP_UDP,
+	DECAP_POLICED,
+};
+
+static struct price prices[] = {
+	{"forward_policed", "policy kernel / policy off, forward", &costs[FORWARD_POLICED],
+	 &costs[FORWARD_UDP], 1.5},
+	{"decapsulate_policed", "policy kernel / policy off, decapsulate", &costs[DECAP_POLICED],
+	 &costs[DECAP_UDP], 1.5},
+	{"forward_policed_miss", "the same, more flows than the cache holds",
+	 &costs[FORWARD_POLICED_MISS], &costs[FORWARD_UDP], 0},
+};
+
 static const struct cost_plan cost_plans[COSTS] = {
-	{ETH0, SOLICIT_STATIC, 0, ZT6_NDP_ANSWERED, false},
-	{ETH0, SOLICIT_AUTO, 0, ZT6_NDP_ANSWERED, false},
-	{ETH0, SOLICIT_KERNEL, 0, ZT6_NDP_ANSWERED, false},
-	{ETH0, TO_LAN, 0, ZT6_FORWARDED, false},
-	{ETH0, TO_LAN_SOURCES, 0, ZT6_FORWARDED, false},
-	{ETH0, SIX_TO_MEMBER, 20, ZT6_DECAPSULATED, false},
-	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, false},
-	{OVERLAY, FROM_MEMBER_TCP, 20, ZT6_ENCAPSULATED, false},
-	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, true},
-	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, false},
-	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, true},
-	{ETH0, ARP, 0, ZT6_PASS_OTHER, false},
-	{OVERLAY, FROM_STRANGER, 0, ZT6_DROP_SPOOFED, false},
-	{ETH0, TO_LAN_BEHIND, 0, ZT6_FORWARDED, false},
+	{ETH0, SOLICIT_STATIC, 0, ZT6_NDP_ANSWERED, false, false, 0},
+	{ETH0, SOLICIT_AUTO, 0, ZT6_NDP_ANSWERED, false, false, 0},
+	{ETH0, SOLICIT_KERNEL, 0, ZT6_NDP_ANSWERED, false, false, 0},
+	{ETH0, TO_LAN, 0, ZT6_FORWARDED, false, false, 0},
+	{ETH0, TO_LAN_SOURCES, 0, ZT6_FORWARDED, false, false, 0},
+	{ETH0, SIX_TO_MEMBER, 20, ZT6_DECAPSULATED, false, false, 0},
+	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, false, false, 0},
+	{OVERLAY, FROM_MEMBER_TCP, 20, ZT6_ENCAPSULATED, false, false, 0},
+	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, true, false, 0},
+	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, false, false, 0},
+	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, true, false, 0},
+	[FORWARD_UDP] = {ETH0, TO_LAN_UDP, 0, ZT6_FORWARDED, false, false, 0},
+	[FORWARD_POLICED] = {ETH0, TO_LAN_UDP, 0, ZT6_FORWARDED, false, true, 0},
+	[FORWARD_POLICED_MISS] = {ETH0, TO_LAN_UDP, 0, ZT6_FORWARDED, false, true, 1},
+	[DECAP_UDP] = {ETH0, SIX_TO_MEMBER_UDP, 20, ZT6_DECAPSULATED, false, false, 0},
+	[DECAP_POLICED] = {ETH0, SIX_TO_MEMBER_UDP, 20, ZT6_DECAPSULATED, false, true, 0},
+	{ETH0, ARP, 0, ZT6_PASS_OTHER, false, false, 0},
+	{OVERLAY, FROM_STRANGER, 0, ZT6_DROP_SPOOFED, false, false, 0},
+	{ETH0, TO_LAN_BEHIND, 0, ZT6_FORWARDED, false, false, 0},
 };
 
 static void make_frames(const struct bench *bench, struct frames sets[FRAME_SETS])
@@ -194,7 +228,11 @@ static void make_frames(const struct bench *bench, struct frames sets[FRAME_SETS
 	frames_ipv6(&sets[TO_LAN_SOURCES], eth0, NET_WORLD, many, NET_LAN, 1);
 	frames_ipv6(&sets[TO_LAN_BEHIND], eth0, NET_WORLD, 1, NET_BEHIND, 1);
 	frames_vary_destination(&sets[TO_LAN_BEHIND]);
+	frames_ipv6(&sets[TO_LAN_UDP], eth0, NET_WORLD, many, NET_LAN, many);
+	frames_udp(&sets[TO_LAN_UDP], AT_NEXT_HEADER - 6);
 	frames_6in4(&sets[SIX_TO_MEMBER], eth0, NET_WORLD, many, NET_MEMBER, many);
+	frames_6in4(&sets[SIX_TO_MEMBER_UDP], eth0, NET_WORLD, many, NET_MEMBER, many);
+	frames_udp(&sets[SIX_TO_MEMBER_UDP], AT_NEXT_HEADER - 6 + IPV4_BYTES);
 	frames_ipv6(&sets[FROM_MEMBER], overlay, NET_MEMBER, many, NET_WORLD, many);
 	frames_ipv6(&sets[FROM_MEMBER_TCP], overlay, NET_MEMBER, many, NET_WORLD, many);
 	frames_protocol(&sets[FROM_MEMBER_TCP], IPPROTO_TCP);
@@ -321,6 +359,22 @@ static int prepare_overlay(const struct bench *bench, const struct cost_plan *pl
 	return bpf_map_update_elem(bench->lab.ports, &slot, &port, BPF_ANY) ? -errno : 0;
 }
 
+/* The policy, and how much of the cache of flows is in use. */
+static int prepare_policy(const struct bench *bench, bool policed, __u32 few_sets)
+{
+	static __u32 all_sets;
+	struct zt6_settings settings;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(bench->lab.settings, &zero, &settings))
+		return -errno;
+	if (!all_sets)
+		all_sets = settings.flow_sets;
+	settings.policy = policed ? ZT6_POLICY_KERNEL : ZT6_POLICY_OFF;
+	settings.flow_sets = few_sets ? few_sets : all_sets;
+	return bpf_map_update_elem(bench->lab.settings, &zero, &settings, BPF_ANY) ? -errno : 0;
+}
+
 /* Packets that do not come to the verdict that was to be measured are an error. */
 static int measure_cost(struct bench *bench, const struct frames *sets, size_t which, double scale,
 			int round)
@@ -331,6 +385,8 @@ static int measure_cost(struct bench *bench, const struct frames *sets, size_t w
 	uint64_t before = lab_verdicts(&bench->lab, port, plan->verdict), came;
 	int err = prepare_overlay(bench, plan);
 
+	if (!err)
+		err = prepare_policy(bench, plan->policed, plan->few_sets);
 	if (!err)
 		err = bench_cost(bench, port, &sets[plan->frames], plan->head_moves, packets,
 				 &costs[which].ns[round]);
@@ -385,6 +441,38 @@ static int verify_members(const struct bench *bench)
 	return 0;
 }
 
+/* What the kernel and its witness would have done: each of the flows from eth0 is established. */
+static int establish(const struct bench *bench, const char *net, __u8 in_port, __u8 out_port)
+{
+	struct zt6_witnessed forever = {
+		.key = {.protocol = IPPROTO_UDP, .in_port = in_port, .out_port = out_port},
+		.jiffies = 1ULL << 62,
+	};
+
+	for (uint32_t i = 1; i <= BENCH_MEMBERS; i++) {
+		const struct in6_addr src = frames_address(NET_WORLD, i);
+		const struct in6_addr dst = frames_address(net, i);
+
+		memcpy(&forever.key.src, &src, sizeof(src));
+		memcpy(&forever.key.dst, &dst, sizeof(dst));
+		if (bpf_map_update_elem(bench->lab.witnessed, &forever.key, &forever, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int establish_all(const struct bench *bench)
+{
+	const struct lab *lab = &bench->lab;
+	struct zt6_port port;
+	int err = establish(bench, NET_LAN, lab->eth0.slot, lab->eth1.slot);
+
+	for (__u32 slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
+		if (!bpf_map_lookup_elem(lab->ports, &slot, &port) && port.role == ZT6_ROLE_TUNNEL)
+			err = establish(bench, NET_MEMBER, slot, lab->overlay.slot);
+	return err;
+}
+
 int runs_measure(struct bench *bench, int rounds, double scale, struct results *out)
 {
 	struct frames *sets = calloc(FRAME_SETS, sizeof(*sets));
@@ -394,7 +482,10 @@ int runs_measure(struct bench *bench, int rounds, double scale, struct results *
 		return -ENOMEM;
 	make_frames(bench, sets);
 	err = verify_members(bench);
+	if (!err)
+		err = establish_all(bench);
 	for (int round = 0; round < rounds && !err; round++) {
+		err = prepare_policy(bench, false, 0);
 		for (int i = 0; i < NDP_NDPPD && !err; i++)
 			err = measure_rate(bench, sets, i, scale, round);
 		for (size_t i = 0; i < COSTS && !err; i++)
@@ -408,6 +499,8 @@ int runs_measure(struct bench *bench, int rounds, double scale, struct results *
 		.rates = rates,
 		.ratios = ratios,
 		.costs = costs,
+		.prices = prices,
+		.price_count = sizeof(prices) / sizeof(prices[0]),
 		.rate_count = RATES,
 		.ratio_count = sizeof(ratios) / sizeof(ratios[0]),
 		.cost_count = COSTS,

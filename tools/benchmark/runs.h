@@ -33,12 +33,21 @@ struct cost {
 	double ns[MAX_ROUNDS];
 };
 
+/* Two costs of the same round, one divided by the other. */
+struct price {
+	const char *id;
+	const char *title;
+	const struct cost *of, *to;
+	double at_most; /* what the project promises; 0: nothing */
+};
+
 struct results {
 	int rounds;
 	struct rate *rates;
 	struct ratio *ratios;
 	struct cost *costs;
-	int rate_count, ratio_count, cost_count;
+	struct price *prices;
+	int rate_count, ratio_count, cost_count, price_count;
 };
 
 /**

@@ -26,6 +26,8 @@ namespace() {
 veth() {
 	ip -n "$1" link add "$2" type veth peer name "$3" netns outside
 	ip -n outside link set "$3" up
+	# Without it, or a program at the far end, a veth takes no XDP frames: it would be the kernel's.
+	nsenter --net=/run/netns/outside ethtool -K "$3" gro on
 	ip -n "$1" link set "$2" up
 }
 

@@ -317,6 +317,23 @@ static struct zt6_rate rate_of(uint32_t per_second)
 	return rate;
 }
 
+/* A burst is an eighth of a second's worth, or what a window of TCP begins with. */
+#define MEMBER_BURST_NS  (NSEC_PER_SEC / 8)
+#define MEMBER_BURST_KIB 64
+
+static struct zt6_member_rate member_rate_of(uint64_t bits_per_second)
+{
+	struct zt6_member_rate rate = {0};
+
+	if (!bits_per_second)
+		return rate;
+	rate.ns_per_kib = (__u32)(1024 * 8 * NSEC_PER_SEC / bits_per_second);
+	rate.burst_ns = (__u64)rate.ns_per_kib * MEMBER_BURST_KIB;
+	if (rate.burst_ns < MEMBER_BURST_NS)
+		rate.burst_ns = MEMBER_BURST_NS;
+	return rate;
+}
+
 static int fill_port(struct zt6_port *port, const struct conf_limits *limits, struct nl_sock *nl,
 		     bool *is_tun)
 {
@@ -327,6 +344,7 @@ static int fill_port(struct zt6_port *port, const struct conf_limits *limits, st
 	port->rates[ZT6_BUCKET_TUNNEL] = rate_of(limits->unresolved_rate);
 	port->rates[ZT6_BUCKET_DEFERRED] = rate_of(limits->unresolved_rate);
 	port->rates[ZT6_BUCKET_NDP] = rate_of(limits->ndp_rate);
+	port->rates[ZT6_BUCKET_SOLICITOR] = rate_of(limits->ndp_source_rate);
 	port->rates[ZT6_BUCKET_TOO_BIG] = rate_of(limits->ptb_rate);
 	if (err == -ENODEV && (port->role == ZT6_ROLE_OVERLAY || port->role == ZT6_ROLE_LAN))
 		return 0;
@@ -483,8 +501,12 @@ int model_fill(struct model *model, const struct conf *conf, struct nl_sock *nl)
 	for (size_t i = 0; i < conf->zerotier_count; i++) {
 		int slot = slot_of(model, conf->zerotiers[i].interface);
 
-		if (slot >= 0)
-			model->ports[slot].network = conf->zerotiers[i].network;
+		if (slot < 0)
+			continue;
+		model->ports[slot].network = conf->zerotiers[i].network;
+		model->ports[slot].limit = member_rate_of(conf->zerotiers[i].limit);
+		if (conf->zerotiers[i].limit)
+			model->settings.flags |= ZT6_SETTINGS_MEMBER_LIMITS;
 	}
 	for (int slot = 0; slot < ZT6_MAX_PORTS && !err; slot++)
 		if (model->ports[slot].role != ZT6_ROLE_NONE)

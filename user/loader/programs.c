@@ -189,6 +189,8 @@ static int size_maps(struct bpf_object *object, const struct model *model)
 	if (!err)
 		err = size_map(object, "negative", model->negative);
 	if (!err)
+		err = size_map(object, "member_limits", model->members);
+	if (!err)
 		err = size_map(object, "flows", model->settings.flow_sets);
 	if (!err)
 		err = size_map(object, "witnessed", model->settings.flow_sets * ZT6_WAYS);
