@@ -20,7 +20,7 @@ from gateway import peer
 RATE = 100_000
 SECONDS = int(os.environ.get("ZT6_TEST_STREAM_SECONDS", 12))
 MEMBERS = 100
-QUEUE_LOSS = 0.02  # what the veth's queues may lose of them on a busy machine
+QUEUE_LOSS = 0.05  # what the veth's queues may lose of them on a busy machine
 NEWER = "9.9.9"  # version of the second binary; see e2e.mk
 
 
