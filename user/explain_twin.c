@@ -154,6 +154,7 @@ static int copy_state(struct twin *twin, __u32 slot, __u8 from, const union zt6_
 	struct zt6_address_key key = {.addr = *addr, .port = slot};
 	const __u32 buckets_of[] = {slot, from};
 	struct zt6_verified verified;
+	struct zt6_path_mtu path_mtu;
 	struct zt6_buckets buckets;
 	struct zt6_agent agent;
 	struct timespec now;
@@ -169,6 +170,11 @@ static int copy_state(struct twin *twin, __u32 slot, __u8 from, const union zt6_
 	for (size_t i = 0; i < sizeof(buckets_of) / sizeof(*buckets_of) && !err; i++)
 		err = copy_element(twin, "buckets", &buckets_of[i], &buckets, sizeof(buckets),
 				   &there);
+	for (__u32 i = 0; i < twin->model->settings.tunnel_count && !err; i++) {
+		__u32 tunnel = twin->model->settings.tunnels[i].port;
+
+		err = copy_element(twin, "path_mtus", &tunnel, &path_mtu, sizeof(path_mtu), &there);
+	}
 	if (!err)
 		err = copy_element(twin, "agent", &zero, &agent, sizeof(agent), &there);
 	if (err)

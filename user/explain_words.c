@@ -252,9 +252,9 @@ static void say_redirect(const struct model *model, const struct explain_case *c
 	if (c->answer.length < route->header_length + sizeof(ip))
 		return;
 	memcpy(&ip, frame + route->header_length, sizeof(ip));
-	used = snprintf(out, EXPLAIN_SENTENCE, "; leaves by %s to %s, hop limit %u",
+	used = snprintf(out, EXPLAIN_SENTENCE, "; leaves by %s to %s, hop limit %u, up to %u bytes",
 			model->ports[route->tx_port % ZT6_MAX_PORTS].name, mac_format(frame, mac),
-			ip.ip6_hlim);
+			ip.ip6_hlim, route->mtu);
 	if (route->verdict == ZT6_ENCAPSULATED)
 		snprintf(out + used, EXPLAIN_SENTENCE - used, ", as 6in4 %s -> %s",
 			 inet_ntop(AF_INET, frame + route->header_length - 8, local, sizeof(local)),

@@ -3,9 +3,12 @@
 #include <arpa/inet.h>
 #include <netlink/socket.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "loader/facts.h"
 #include "loader/netlink.h"
+#include "path_mtu.h"
+#include "pins.h"
 #include "status_parts.h"
 #include "tunnel_health.h"
 
@@ -17,6 +20,19 @@ static const char *ipv4(__be32 address, char text[INET_ADDRSTRLEN])
 static const char *device_name(const struct zt6_tunnel *tunnel)
 {
 	return tunnel->flags & ZT6_TUNNEL_BPF ? "bpf" : "sit";
+}
+
+/* The largest packet that goes into it now, as far as the programs have learnt. */
+static __u32 fits_now(const struct status *status, const struct zt6_tunnel *tunnel)
+{
+	int map = pin_open_map(status->instance->pin_dir, "path_mtus", sizeof(struct zt6_path_mtu));
+	__u32 fits = tunnel->mtu;
+
+	if (map >= 0) {
+		fits = path_mtu_fits(map, tunnel, status->now_ns);
+		close(map);
+	}
+	return fits;
 }
 
 /* What the agent knows of it, or NULL. */
@@ -126,11 +142,12 @@ static json_t *json(const struct status *status)
 
 		json_array_append_new(
 			tunnels,
-			json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:o}", "name",
+			json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:o}", "name",
 				  ports[tunnel->port].name, "uplink", ports[tunnel->uplink].name,
 				  "local", ipv4(tunnel->local, local), "remote",
-				  ipv4(tunnel->remote, remote), "mtu", tunnel->mtu, "ttl",
-				  tunnel->ttl, "device", device_name(tunnel), "health",
+				  ipv4(tunnel->remote, remote), "mtu", tunnel->mtu, "path_mtu",
+				  (int)fits_now(status, tunnel), "ttl", tunnel->ttl, "device",
+				  device_name(tunnel), "health",
 				  tunnel_health_json(health_of(status, i), status->now_ns)));
 	}
 	return tunnels;
@@ -149,6 +166,9 @@ static void print(const struct status *status)
 		       model->ports[tunnel->port].name, ipv4(tunnel->local, local),
 		       ipv4(tunnel->remote, remote), model->ports[tunnel->uplink].name, tunnel->mtu,
 		       device_name(tunnel));
+		if (fits_now(status, tunnel) < tunnel->mtu)
+			printf(STATUS_COLUMN "%-15s  the path carries packets of %u bytes now\n",
+			       "", "", fits_now(status, tunnel));
 		if (!health)
 			continue;
 		tunnel_health_text(health, status->now_ns, text, sizeof(text));

@@ -148,6 +148,9 @@ def test_what_fits_a_narrow_path_passes_and_what_does_not_is_answered(narrowed):
     for size in (1480, INNER + 1):
         assert told(path, of_size(size))[ICMPv6PacketTooBig].mtu == INNER
     assert arrives(path, of_size(INNER)).len == NARROW
+    assert f"up to {INNER} bytes" in narrowed.gateway("explain", INET, "from", M1.routed).stdout
+    assert f"the path carries packets of {INNER} bytes now" in narrowed.gateway(
+        "status", check=False).stdout
     sizes = [0, 56, 1200, INNER - IPV6_HEADERS - 1, INNER - IPV6_HEADERS]
     assert ping_sizes(narrowed.m1, INET, M1.routed, sizes) == []
 

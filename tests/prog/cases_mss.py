@@ -11,17 +11,11 @@ from cases_mtu import teaches
 from net import (FAR_NATIVE, FAR_TUNNEL, LAN2_HOST, LAN_HOST, MAC, MEMBER, ROUTER, Host, arrives,
                  arrives_6in4, behind_xdp, case, configuration, leaves, leaves_6in4, packet,
                  scenario, sequence, step)
+from tcp import lowered, segment
 
 FAR = Host(FAR_NATIVE, ROUTER.mac, "eth0")
 TUNNEL_MSS = 1480 - 60
 USUAL = [("MSS", 2740), ("SAckOK", b""), ("Timestamp", (7, 0)), ("NOP", None), ("WScale", 7)]
-
-
-def segment(source, destination, options, flags="S", payload=b"", **fields):
-    fields = {"seq": 0x01020304, "window": 0xFEDC, **fields}
-    ip = IPv6(src=source, dst=destination, hlim=64, fl=0x12345) / TCP(
-        sport=4096, dport=443, flags=flags, options=options, **fields) / Raw(payload)
-    return IPv6(raw(ip))
 
 
 def raw_segment(source, destination, options, offset=None, flags=0x02, cut=None):
@@ -31,15 +25,6 @@ def raw_segment(source, destination, options, offset=None, flags=0x02, cut=None)
     whole = raw(tcp)[:20] + options
     whole = whole[:cut]
     return IPv6(raw(IPv6(src=source, dst=destination, nh=6, plen=len(whole)) / Raw(whole)))
-
-
-def lowered(ip, mss):
-    """The same segment with another MSS; scapy sums it anew, where the programs update the sum."""
-    changed = ip.copy()
-    changed[TCP].options = [(name, mss if name == "MSS" else value)
-                            for name, value in ip[TCP].options]
-    del changed[TCP].chksum
-    return IPv6(raw(changed))
 
 
 def outward(name, options, mss=TUNNEL_MSS, **more):

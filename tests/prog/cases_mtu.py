@@ -12,6 +12,7 @@ from scapy.packet import Raw
 from net import (BIG_MEMBER, FAR_NATIVE, FAR_TUNNEL, FAR_TUNNEL2, LAN2_HOST, LAN_HOST, LOCAL, MAC,
                  MEMBER, REMOTE, ROUTER, Host, arrives, case, change, configuration, event, flood,
                  leaves, leaves_6in4, packet, scenario, sequence, step, told_too_big)
+from tcp import lowered, segment
 
 FAR = Host(FAR_NATIVE, ROUTER.mac, "eth0")
 COMPLAINER = "198.51.100.1"  # some router between us and the broker
@@ -252,6 +253,27 @@ def two_tunnels():
     ], last=True)
 
 
+def tagged_uplink():
+    def tag(frame):
+        return frame[:12] + b"\x81\x00\x00\x64" + frame[12:]
+
+    ip = packet(FAR.address, "2001:470:811d:40::5", 1301)
+    fitting = outbound(1380)
+    syn = segment(MEMBER.address, FAR_TUNNEL, [("MSS", 8940)])
+    return scenario("path MTU on a VLAN", configuration(uplink="uplink eth0 {\n\tvlan 100\n}\n"), [
+        case("too big a packet on a VLAN is answered on it", "eth0", tag(arrives(FAR, ip)),
+             "too_big_answered", tag(told_too_big(FAR, ip, 1300))),
+        sequence("message on the VLAN is believed", complains(tag(frag_needed(1400)), learnt=True),
+                 answered(1381, 1380),
+                 step("zttest", arrives(MEMBER, fitting), "encapsulated",
+                      tag(leaves_6in4(fitting))),
+                 step("zttest", arrives(MEMBER, syn), "encapsulated",
+                      tag(leaves_6in4(lowered(syn, 1320)))), once=True),
+        sequence("message without the tag teaches nothing", complains(frag_needed(1400)),
+                 answered(1481, 1480), once=True),
+    ])
+
+
 def scenarios():
     ageing = "/proc/sys/net/ipv4/route/mtu_expires"
     slow = "limits {\n\tptb-rate 20\n}\n"
@@ -273,5 +295,6 @@ def scenarios():
             sequence("message about packets that may be fragmented teaches nothing",
                      complains(frag_needed(1400)), fits_in_pieces(1480), once=True),
         ]),
+        tagged_uplink(),
         two_tunnels(),
     ]

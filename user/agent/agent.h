@@ -127,8 +127,8 @@ void verify_forget_interface(struct agent *agent, int ifindex);
 struct zerotier_view;
 void agent_bind(struct agent *agent, uint8_t slot, const struct zerotier_view *view);
 
-/* path_mtu.c: gives TUNs the MTU of their tunnel's path. */
-void path_mtu_follow(struct agent *agent, uint64_t now);
+/* tunnel_mtu.c: gives TUNs the MTU of their tunnel's path. */
+void tunnel_mtu_follow(struct agent *agent, uint64_t now);
 
 /* freshness.c: keeps the neighbours that traffic uses probed. */
 void freshness_event(struct agent *agent, const struct zt6_event *event);

@@ -233,7 +233,7 @@ static int tick_second(struct agent *agent, uint64_t now)
 	agent->probes_left = PROBES_PER_SECOND;
 	freshness_tick(agent, now);
 	verify_renew(agent, now);
-	path_mtu_follow(agent, now);
+	tunnel_mtu_follow(agent, now);
 	agent_zerotier_tick(agent, now);
 	agent_health_tick(agent, now);
 	notify("WATCHDOG=1");

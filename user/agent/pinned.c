@@ -21,7 +21,7 @@ static int on_event(void *arg, void *data, size_t size)
 	else if (event->kind == ZT6_EVENT_MOVED)
 		freshness_event(agent, event);
 	else if (event->kind == ZT6_EVENT_PATH_MTU)
-		path_mtu_follow(agent, agent_now());
+		tunnel_mtu_follow(agent, agent_now());
 	return 0;
 }
 

@@ -4,32 +4,14 @@
  * that is a TUN. By it the kernel measures what takes its own way, tells senders, and cuts up what
  * the gateway itself sends. (`sit` learns by itself.)
  */
-#include <bpf/bpf.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
-#include <string.h>
 
 #include "../loader/netlink.h"
 #include "../log.h"
+#include "../path_mtu.h"
 #include "agent.h"
-
-#define IPV4_HEADER 20
-
-/* What fits into the tunnel now, bytes of IPv6: never less than IPv6 needs (RFC 4213 §3.2.2). */
-static __u32 fits(const struct agent *agent, const struct zt6_tunnel *tunnel, uint64_t now)
-{
-	__u32 slot = tunnel->port, inner;
-	struct zt6_path_mtu known;
-
-	if (bpf_map_lookup_elem(agent->path_mtus_map, &slot, &known) || known.expires_ns <= now ||
-	    known.local != tunnel->local || known.remote != tunnel->remote)
-		return tunnel->mtu;
-	inner = known.mtu - IPV4_HEADER;
-	if (inner < ZT6_IPV6_MIN_MTU)
-		return ZT6_IPV6_MIN_MTU;
-	return inner < tunnel->mtu ? inner : tunnel->mtu;
-}
 
 static int set_mtu(struct nl_sock *nl, __u32 ifindex, __u32 mtu)
 {
@@ -43,7 +25,7 @@ static int set_mtu(struct nl_sock *nl, __u32 ifindex, __u32 mtu)
 	return netlink_request(nl, msg, NULL, NULL);
 }
 
-void path_mtu_follow(struct agent *agent, uint64_t now)
+void tunnel_mtu_follow(struct agent *agent, uint64_t now)
 {
 	const struct zt6_settings *settings = &agent->model.settings;
 
@@ -51,7 +33,7 @@ void path_mtu_follow(struct agent *agent, uint64_t now)
 		const struct zt6_tunnel *tunnel = &settings->tunnels[i];
 		const struct zt6_port *port = &agent->model.ports[tunnel->port % ZT6_MAX_PORTS];
 		__u32 *set = &agent->tunnel_mtu[tunnel->port % ZT6_MAX_PORTS];
-		__u32 mtu = fits(agent, tunnel, now);
+		__u32 mtu = path_mtu_fits(agent->path_mtus_map, tunnel, now);
 		int err;
 
 		if (!(tunnel->flags & ZT6_TUNNEL_BPF) || !port->ifindex || mtu == *set)
