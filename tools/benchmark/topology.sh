@@ -49,6 +49,10 @@ namespace gateway lo
 namespace rival lo
 veth gateway eth0 to-gateway
 veth gateway eth1 to-lan
+# So that they take what XDP sends, and `up` sees that they do.
+for end in to-gateway to-lan; do
+	nsenter --net=/run/netns/outside ethtool -K "$end" gro on
+done
 veth rival eth0 to-rival
 answer_from_kernel
 
