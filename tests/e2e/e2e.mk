@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The peers of the end-to-end tests and of the demo; they share no code with the gateway.
 
-E2E_PEERS := $(addprefix $(B)/tests/e2e/,tapswitch sixinfour_peer flood stream crowd \
-		pass.bpf.o zt6-bpf-newer)
+E2E_PEERS := $(addprefix $(B)/tests/e2e/,tapswitch sixinfour_peer flood storm stream crowd \
+		pass.bpf.o drop.bpf.o zt6-bpf-newer)
 
 $(B)/tests/e2e/%: tests/e2e/%.c tests/e2e/wire.h
 	@mkdir -p $(@D)

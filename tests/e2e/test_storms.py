@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Storms from the uplink, as fast as the generator goes, while a member downloads: what he keeps of
+his rate, beside what he keeps when a bare XDP_DROP absorbs a storm of the same rate.
+
+ZT6_TEST_STORM_SECONDS=30 for the full length, on a machine that does nothing else: only then the
+promised share is asked for. A short run sees that nothing stops, grows or goes uncounted.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, IPv6
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+
+from conftest import running
+from gateway import peer
+from lab import GATEWAY_V4, INET, M1
+from processes import resident_kilobytes
+from test_scan import map_bytes
+from traffic import ping
+
+SECONDS = int(os.environ.get("ZT6_TEST_STORM_SECONDS", 3))
+ROUNDS = 3  # the gateway and XDP_DROP take turns, for whatever else disturbs
+TURN = max(1, SECONDS // ROUNDS)
+KEPT = 2 / 3 if SECONDS >= 30 else 0.1  # of what is kept beside XDP_DROP
+AGENT_KILOBYTES = 4096  # its sockets' buffers
+STATUS_SECONDS = 1
+BLOCK = 1 << 20
+ETHER, IPV4, IPV6 = 14, 20, 40
+SOURCE, DESTINATION = 8, 24  # in an IPv6 header
+
+
+@pytest.fixture(scope="module")
+def stormed():
+    for lab in running({"policy": "kernel"}):
+        assert ping(lab.m1, INET, source=M1.onlink, count=5) >= 3
+        # Beside the gateway's own cable one that leads to XDP_DROP: the same generator, and nobody.
+        lab.router.ip(f"link add to-nobody type veth peer name nobody netns {lab.gw.name}")
+        for namespace, name in ((lab.router, "to-nobody"), (lab.gw, "nobody")):
+            namespace.ip(f"link set {name} up")
+        lab.gw.attach_xdp("nobody", peer("drop.bpf.o"), "xdp.frags")
+        yield lab
+
+
+def ether(lab, **fields):
+    return Ether(**{"src": lab.router.mac("to-gw"), "dst": lab.gw.mac("eth0"), **fields})
+
+
+def ns_for_random_targets(lab):
+    frame = ether(lab, dst="33:33:ff:00:00:00") / IPv6(
+        src="fe80::f10d", dst="ff02::1:ff00:0", hlim=255) / ICMPv6ND_NS(
+        tgt="2001:db8:48::") / ICMPv6NDOptSrcLLAddr(lladdr="02:00:00:00:f1:0d")
+    target = ETHER + IPV6 + 8
+    return frame, target + 6, target + 10, 4
+
+
+def ns_from_random_sources(lab):
+    frame = ether(lab, dst="33:33:ff:00:00:00") / IPv6(
+        src="2001:db8:66::", dst="ff02::1:ff00:0", hlim=255) / ICMPv6ND_NS(
+        tgt="2001:db8:48::dead") / ICMPv6NDOptSrcLLAddr(lladdr="02:00:00:00:f1:0d")
+    return frame, ETHER + SOURCE + 6, ETHER + SOURCE + 10, 4
+
+
+def packets_to_random_members(lab):
+    frame = ether(lab) / IPv6(src=INET, dst="2001:db8:48::") / UDP(sport=1, dport=2) / Raw(bytes(8))
+    return frame, ETHER + DESTINATION + 6, ETHER + DESTINATION + 10, 4
+
+
+def sixinfour_from_spoofed_endpoints(lab):
+    frame = ether(lab) / IP(src="198.18.0.0", dst=GATEWAY_V4, proto=41) / IPv6(
+        src=INET, dst=M1.routed) / UDP(sport=1, dport=2) / Raw(bytes(8))
+    # 198.18/15 no more: any address at all, with a checksum that fits.
+    return frame, ETHER + 12, ETHER + 14, 2
+
+
+def packet_too_big_from_random_sources(lab):
+    quoted = IPv6(src=M1.onlink, dst="2001:db8:77::1") / UDP(sport=1, dport=2) / Raw(bytes(8))
+    frame = ether(lab) / IPv6(src="2001:db8:66::", dst=M1.onlink) / ICMPv6PacketTooBig(
+        mtu=1280) / quoted
+    return frame, ETHER + SOURCE + 6, ETHER + SOURCE + 10, 4
+
+
+def syns_to_one_member(lab):
+    frame = ether(lab) / IPv6(src="2001:db8:66::", dst=M1.onlink) / TCP(sport=1, dport=22,
+                                                                        flags="S")
+    return frame, ETHER + SOURCE + 6, ETHER + SOURCE + 10, 4
+
+
+STORMS = (ns_for_random_targets, ns_from_random_sources, packets_to_random_members,
+          sixinfour_from_spoofed_endpoints, packet_too_big_from_random_sources, syns_to_one_member)
+
+
+class Download:
+    """m1 downloads from the Internet, for as long as the body of the `with` statement takes."""
+
+    def __init__(self, lab):
+        self.over = threading.Event()
+        self.bytes = 0
+        self.listener = lab.inet.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        self.listener.bind((INET, 0))
+        self.listener.listen(1)
+        self.reader = lab.m1.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        self.reader.bind((M1.onlink, 0))
+        self.reader.settimeout(20)
+        self.reader.connect((INET, self.listener.getsockname()[1]))
+        self.writer, _ = self.listener.accept()
+        self.threads = [threading.Thread(target=run) for run in (self._send, self._receive)]
+
+    def _send(self):
+        body = bytes(BLOCK)
+        try:
+            while not self.over.is_set():
+                self.writer.send(body)
+        except OSError:
+            pass
+
+    def _receive(self):
+        try:
+            while data := self.reader.recv(BLOCK):
+                self.bytes += len(data)
+        except OSError:
+            pass
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.writer.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads:
+            thread.join()
+        for sock in (self.listener, self.reader, self.writer):
+            sock.close()
+
+    def rate_during(self, process):
+        """Bytes per second until a process ends, and what it prints."""
+        start, before = time.monotonic(), self.bytes
+        output, _ = process.communicate(timeout=TURN + 60)
+        return (self.bytes - before) / (time.monotonic() - start), json.loads(output)
+
+
+def storm(lab, device, rate, frame, first, second, length):
+    return lab.router.popen(peer("storm"), device, rate, TURN, bytes(frame).hex(), first, second,
+                            length, stdout=subprocess.PIPE)
+
+
+def take_turns(lab, plan):
+    """What the member kept in each round as a share of what he kept beside XDP_DROP; the rates."""
+    shares, rates = [], []
+    with Download(lab) as download:
+        time.sleep(0.5)
+        for _ in range(ROUNDS):
+            kept, sent = download.rate_during(storm(lab, "to-gw", 0, *plan))
+            rate = int(sent["per_second"])
+            absorbed, _ = download.rate_during(storm(lab, "to-nobody", rate, *plan))
+            shares.append(kept / absorbed)
+            rates.append(rate)
+    return sorted(shares), rates
+
+
+@pytest.mark.parametrize("kind", STORMS, ids=lambda kind: kind.__name__)
+def test_a_member_keeps_his_download_in_a_storm(stormed, kind, capsys):
+    lab = stormed
+    maps, memory = map_bytes(lab), resident_kilobytes(lab.gateway.agent_process.pid)
+    before = lab.gateway.counters()
+    shares, rates = take_turns(lab, kind(lab))
+    start = time.monotonic()
+    lab.gateway("status", check=False)
+    took = time.monotonic() - start
+    verdicts = (lab.gateway.counters() - before)["eth0"]
+    with capsys.disabled():
+        print(f"\n{kind.__name__}: {max(rates)} frames/s; kept beside XDP_DROP: "
+              f"{', '.join(f'{share:.2f}' for share in shares)}; {verdicts}")
+    assert took < STATUS_SECONDS
+    assert map_bytes(lab) == maps
+    assert resident_kilobytes(lab.gateway.agent_process.pid) <= memory + AGENT_KILOBYTES
+    assert shares[ROUNDS // 2] >= KEPT
