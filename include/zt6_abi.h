@@ -115,8 +115,8 @@ struct zt6_health {
 
 /* `agent`, one element, shared memory: what the agent tells the programs, and whoever asks. */
 struct zt6_agent {
-	__u32 generation; /* of all that the route cache holds; older entries are misses */
-	__u32 pad;
+	__u32 generation;   /* of all that the route cache holds; older entries are misses */
+	__u32 pending;      /* targets that the agent is asking for inside */
 	__u64 heartbeat_ns; /* CLOCK_MONOTONIC when the agent last went round its loop; 0: never */
 	struct zt6_health tunnels[ZT6_MAX_TUNNELS]; /* as in zt6_settings */
 };
@@ -167,12 +167,18 @@ enum zt6_wish {
 	ZT6_WISH_SERVICE = 1 << 7, /* the service is needed: it knows the interface */
 };
 
+enum zt6_proxy_flags {
+	ZT6_PROXY_MLD = 1 << 0, /* the agent joins the solicited-node groups of verified targets */
+};
+
 /* How the agent verifies targets that are asked for on a proxied port. */
 struct zt6_proxy {
 	__u32 timeout_ms; /* between two solicitations inside */
 	__u32 retries;    /* further ones before a target counts as absent */
 	__u32 valid_ms;   /* how long an answer is believed */
 	__u32 invalid_ms; /* how long its absence is */
+	__u32 flags;      /* enum zt6_proxy_flags */
+	__u32 pad;
 };
 
 /* What each member of a port may send, and what may be sent to it. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,10 +59,14 @@ int cmd_agent(const struct instance *instance, int argc, char **argv)
 	}
 	targets_init(&agent.targets);
 	recall_init(&agent.recall);
+	groups_init(&agent.groups);
 	pins = open_pins(&opened, &owner);
 	if (pins < 0)
 		return stats_explain_error(instance, pins);
+	/* They are the owner's: without CAP_DAC_OVERRIDE root may not write to them either. */
+	setfsuid(owner.st_uid);
 	err = agent_open_maps(&agent);
+	setfsuid(geteuid());
 	if (err) {
 		agent_close_maps(&agent);
 		close(pins);

@@ -99,6 +99,7 @@ struct conf_proxy {
 	uint32_t retries;
 	uint32_t valid_ms, invalid_ms;
 	bool keepalive;
+	bool mld; /* join the solicited-node groups of members */
 	enum conf_source source;
 	struct conf_rule *rules;
 	size_t rule_count;
@@ -122,6 +123,7 @@ struct conf_limits {
 	uint32_t flows;         /* that the fast path forwards under `policy kernel` */
 	uint32_t members;
 	uint32_t negative;
+	bool gc_thresh;           /* the kernel shall keep as many neighbours */
 	uint32_t unresolved_rate; /* packets per second and port */
 	uint32_t ndp_source_rate; /* the same, of one source prefix */
 	uint32_t ndp_rate;        /* packets per second and port; 0: no limit */

@@ -3,16 +3,38 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
 
 bool log_verbose;
 
-/* One write per line, so that lines of several processes on one stderr do not mix. */
-static void log_line(const char *level, const char *format, va_list args)
+/* Whether stderr leads to systemd's journal, which says so by device and inode (systemd.exec(5)). */
+static bool is_journal(void)
+{
+	static int known = -1;
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	if (known < 0)
+		known = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+			!fstat(STDERR_FILENO, &st) && st.st_dev == device && st.st_ino == inode;
+	return known;
+}
+
+/* One write per line, so that lines of several processes on one stderr do not mix. The journal has
+ * levels (sd-daemon(3)) and knows who speaks. */
+static void log_line(int priority, const char *level, const char *format, va_list args)
 {
 	char message[1024];
 
 	vsnprintf(message, sizeof(message), format, args);
-	fprintf(stderr, "zt6-bpf: %s%s\n", level, message);
+	if (is_journal())
+		fprintf(stderr, "<%d>%s\n", priority, message);
+	else
+		fprintf(stderr, "zt6-bpf: %s%s\n", level, message);
 }
 
 void log_error(const char *format, ...)
@@ -20,7 +42,7 @@ void log_error(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_line("", format, args);
+	log_line(LOG_ERR, "", format, args);
 	va_end(args);
 }
 
@@ -29,7 +51,7 @@ void log_warning(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_line("warning: ", format, args);
+	log_line(LOG_WARNING, "warning: ", format, args);
 	va_end(args);
 }
 
@@ -40,6 +62,6 @@ void log_info(const char *format, ...)
 	if (!log_verbose)
 		return;
 	va_start(args, format);
-	log_line("", format, args);
+	log_line(LOG_INFO, "", format, args);
 	va_end(args);
 }

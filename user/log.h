@@ -7,7 +7,7 @@
 
 extern bool log_verbose; /* -v */
 
-/* "zt6-bpf: MESSAGE": what was being done, to what, what came back, what to do. */
+/* "zt6-bpf: MESSAGE", or "<LEVEL>MESSAGE" where stderr is the journal: what was being done, to what, what came back, what to do. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

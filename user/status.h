@@ -16,13 +16,21 @@
 #define STATUS_MAX_PROBLEMS 64
 #define STATUS_PROBLEM_LEN  400
 
+/* What status_targets.c reads. */
+struct status_targets {
+	long long verified, negative; /* entries that have not expired */
+	long long kernel_entries,
+		kernel_most; /* neighbours in all namespaces; -1: not to be seen */
+};
+
 struct status {
 	const struct instance *instance;
 	struct stats stats;
 	struct model model; /* settings, ports, prefixes and rules as the programs see them */
 	struct firewall firewall;
 	struct zt6_agent agent; /* what the agent last said */
-	uint64_t now_ns;        /* CLOCK_MONOTONIC when this was read */
+	struct status_targets targets;
+	uint64_t now_ns; /* CLOCK_MONOTONIC when this was read */
 	bool agent_running;
 	uint64_t heartbeat_age_ns; /* UINT64_MAX: there was never an agent */
 	char problems[STATUS_MAX_PROBLEMS][STATUS_PROBLEM_LEN];

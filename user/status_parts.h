@@ -31,7 +31,7 @@ struct status_part {
 
 /* In the order in which they are shown. */
 extern const struct status_part status_ports, status_tunnels, status_zerotier, status_rules,
-	status_policy, status_firewall, status_bindings, status_agent, status_trial;
+	status_policy, status_firewall, status_bindings, status_targets, status_agent, status_trial;
 extern const struct status_part *const status_parts[];
 extern const size_t status_part_count;
 

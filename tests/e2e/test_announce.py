@@ -8,8 +8,10 @@ from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
 from scapy.layers.l2 import Ether
 
 from conftest import NOT_UP, running
-from lab import M1, M2, ONLINK, conf
+from lab import M1, M2, ONLINK, OVERLAY, conf
 from maps import Map, set_verified
+from test_agent import wait_for
+from traffic import ping
 
 FAILED, USAGE = 1, 2
 ALL_NODES, ALL_NODES_MAC = "ff02::1", "33:33:00:00:00:01"
@@ -133,3 +135,97 @@ def test_announce_of_what_is_not_up_exits_3(fresh):
 def test_wrong_usage_exits_2(quiet, arguments):
     done, frames = announce(quiet, *arguments, check=False)
     assert done.returncode == USAGE and done.stderr and frames == []
+
+
+# By the agent itself
+
+
+@pytest.fixture
+def agents():
+    """A lab with an agent, in which nothing has been asked for yet."""
+    yield from running({"tunnel": False, "proxy": "mld yes\n    valid 3s\n    invalid 3s"})
+
+
+def announcements(frames):
+    return [frame for frame in frames if ICMPv6ND_NA in Ether(frame) and
+            Ether(frame).dst == ALL_NODES_MAC]
+
+
+def test_a_member_that_appears_is_announced_once(agents):
+    with agents.router.wire("to-gw") as wire:
+        assert ping(agents.gw, M1.onlink, source=OVERLAY, count=1) == 1
+        time.sleep(0.5)
+        assert ping(agents.gw, M1.onlink, source=OVERLAY, count=1) == 1
+        frames = announcements(wire.frames(1))
+    assert frames == [announcement(agents, M1.onlink)]
+
+
+def test_a_member_with_another_mac_and_an_uplink_that_was_away_are_announced_again(agents):
+    assert ping(agents.gw, M1.onlink, source=OVERLAY, count=1) == 1
+    agents.gw.ip(f"neigh replace {M1.onlink} dev {OVERLAY} lladdr 02:00:00:00:00:77 nud reachable")
+    with agents.router.wire("to-gw") as wire:
+        agents.gw.ip(f"neigh replace {M1.onlink} dev {OVERLAY} lladdr {M1.mac} nud reachable")
+        assert announcement(agents, M1.onlink) in announcements(wire.frames(1))
+    agents.gw.ip("link set eth0 down")
+    with agents.router.wire("to-gw") as wire:
+        agents.gw.ip("link set eth0 up")
+        assert any(Ether(frame)[ICMPv6ND_NA].tgt == M1.onlink and Ether(frame)[ICMPv6ND_NA].O
+                   for frame in announcements(wire.frames(2)))
+
+
+def test_an_agent_that_starts_again_announces_nothing_that_was_known(agents):
+    assert ping(agents.gw, M1.onlink, source=OVERLAY, count=1) == 1
+    assert wait_for(lambda: agents.gateway("announce", M1.onlink, check=False).returncode == 0)
+    agents.gateway.stop_agent()
+    with agents.router.wire("to-gw") as wire:
+        agents.gateway.start_agent()
+        assert announcements(wire.frames(1)) == []
+
+
+def test_many_members_at_once_are_announced_at_a_bounded_rate(agents):
+    with agents.router.wire("to-gw") as wire:
+        agents.gw.ip("\n".join(
+            f"neigh replace 2001:db8:48:7::{i:x} dev {OVERLAY} lladdr {M1.mac} nud permanent"
+            for i in range(1, 251)))
+        first = len(announcements(wire.frames(0.7)))
+        rest = len(announcements(wire.frames(4)))
+    assert 0 < first <= 200 and first + rest == 250, (first, rest)
+
+
+def solicited_groups(namespace, device):
+    return {word for line in namespace.show(f"-6 maddr show dev {device}").splitlines()
+            for word in line.split() if word.startswith("ff02::1:ff")}
+
+
+def test_groups_of_verified_targets_are_joined_counted_and_left(agents):
+    """Two targets that share a group: it is joined once, and left with the last of them."""
+    own = solicited_groups(agents.gw, "eth0")
+    twins = ["2001:db8:48:7::1:abcd", "2001:db8:48:8::1:abcd"]
+    group = "ff02::1:ff01:abcd"
+    for twin in twins:
+        agents.m1.ip(f"addr add {twin}/128 dev {OVERLAY} nodad")
+        assert ping(agents.gw, twin, source=OVERLAY, count=1) == 1
+    assert wait_for(lambda: solicited_groups(agents.gw, "eth0") - own == {group})
+    agents.m1.ip(f"addr del {twins[0]}/128 dev {OVERLAY}")
+    time.sleep(4.5)  # valid is 3 s
+    assert solicited_groups(agents.gw, "eth0") - own == {group}
+    agents.m1.ip(f"addr del {twins[1]}/128 dev {OVERLAY}")
+    assert wait_for(lambda: solicited_groups(agents.gw, "eth0") == own, 8)
+
+
+def test_no_group_is_left_of_an_agent_that_was_killed(agents):
+    own = solicited_groups(agents.gw, "eth0")
+    assert ping(agents.gw, M1.onlink, source=OVERLAY, count=1) == 1
+    assert wait_for(lambda: solicited_groups(agents.gw, "eth0") != own)
+    agents.gateway.agent_process.kill()
+    agents.gateway.agent_process.wait()
+    assert solicited_groups(agents.gw, "eth0") == own
+    agents.gateway.start_agent()  # and the next one joins again
+    assert wait_for(lambda: solicited_groups(agents.gw, "eth0") != own)
+
+
+def test_as_many_groups_are_joined_as_one_socket_does_not_hold(agents):
+    agents.gw.ip("\n".join(
+        f"neigh replace 2001:db8:48:7::{i:x} dev {OVERLAY} lladdr {M1.mac} nud permanent"
+        for i in range(1, 1501)))
+    assert wait_for(lambda: len(solicited_groups(agents.gw, "eth0")) >= 1500)

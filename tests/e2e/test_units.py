@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from broker_double import KEY, TUNNEL_ID, USER
-from gateway import BINARY, BUILD, TOP
+from gateway import AGENT_UID, BINARY, BUILD, TOP
 from netns import run
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
@@ -104,6 +104,8 @@ def fill_box(folder):
             text += f"[Service]\nStandardOutput={log}\nStandardError={log}\n"
         if unit in ("zt6-bpf.service", "zt6-bpf-agent.service"):
             text += "RestartSec=2\n"
+        if unit == "zt6-bpf.service":  # systemd-sysusers has not run on this machine
+            text += f"Environment=ZT6_AGENT_USER={AGENT_UID}\n"
         (system / f"{unit}.d").mkdir()
         (system / f"{unit}.d/box.conf").write_text(text)
     (tree / "usr/local/sbin").mkdir(parents=True)
@@ -149,6 +151,12 @@ def test_the_agent_comes_with_the_loader_and_comes_back_when_it_dies(boot):
     before = result["up"]["zt6-bpf-agent"]["MainPID"]
     assert result["after the agent's death"]["zt6-bpf-agent"]["MainPID"] not in (before, "0")
     assert result["after the agent's death"]["zt6-bpf"]["ActiveState"] == "active"
+
+
+def test_the_agent_becomes_the_owner_of_the_pins_and_reloads(boot):
+    result, logs = boot
+    assert result["agent's user"] == AGENT_UID, logs
+    assert result["agent reload"] == 0
 
 
 def test_the_update_runs_unprivileged_by_systemds_credential_and_remembers(boot):

@@ -110,6 +110,11 @@ def main():
         result["comes up"] = wait("zt6-bpf.service", "active")
         result["agent comes up"] = wait("zt6-bpf-agent.service", "active")
         result["up"] = states()
+        agent = state("zt6-bpf-agent.service")["MainPID"]
+        with open(f"/proc/{agent}/status", encoding="ascii") as status:
+            result["agent's user"] = int(next(line for line in status
+                                              if line.startswith("Uid:")).split()[1])
+        result["agent reload"] = systemctl("reload", "zt6-bpf-agent.service")
         result["stats"] = subprocess.run(["/usr/local/sbin/zt6-bpf", "stats", "--json"], text=True,
                                          capture_output=True, check=False).stdout
         update(here, result)

@@ -48,6 +48,7 @@ GET(proxy_retries, c->proxies[0].retries)
 GET(proxy_valid, c->proxies[0].valid_ms)
 GET(proxy_invalid, c->proxies[0].invalid_ms)
 GET(proxy_keepalive, c->proxies[0].keepalive)
+GET(proxy_mld, c->proxies[0].mld)
 GET(proxy_source, c->proxies[0].source)
 GET(rule_method, c->proxies[0].rules[0].method)
 GET(rule_is_eth1, !strcmp(c->proxies[0].rules[0].iface, "eth1"))
@@ -70,6 +71,7 @@ GET(cache_entries, c->limits.cache_entries)
 GET(flows, c->limits.flows)
 GET(members, c->limits.members)
 GET(negative, c->limits.negative)
+GET(gc_thresh, c->limits.gc_thresh)
 GET(unresolved_rate, c->limits.unresolved_rate)
 GET(ndp_source_rate, c->limits.ndp_source_rate)
 GET(ndp_rate, c->limits.ndp_rate)
@@ -179,6 +181,8 @@ static const struct row {
 	{IN_PROXY, "invalid 5s", proxy_invalid, 5000},
 	{IN_PROXY, "", proxy_keepalive, true},
 	{IN_PROXY, "keepalive no", proxy_keepalive, false},
+	{IN_PROXY, "", proxy_mld, false},
+	{IN_PROXY, "mld yes", proxy_mld, true},
 	{IN_PROXY, "", proxy_source, SOURCE_LINK_LOCAL},
 	{IN_PROXY, "source link-local", proxy_source, SOURCE_LINK_LOCAL},
 	{IN_PROXY, "source target", proxy_source, SOURCE_TARGET},
@@ -238,6 +242,8 @@ static const struct row {
 	{IN_LIMITS, "members 1048576", members, 1048576},
 	{IN_LIMITS, "", negative, 4096},
 	{IN_LIMITS, "negative 16", negative, 16},
+	{IN_LIMITS, "", gc_thresh, false},
+	{IN_LIMITS, "gc-thresh yes", gc_thresh, true},
 	{IN_LIMITS, "negative 1048576", negative, 1048576},
 	{IN_LIMITS, "", unresolved_rate, 100},
 	{IN_LIMITS, "unresolved-rate 1", unresolved_rate, 1},

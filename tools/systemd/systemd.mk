@@ -3,6 +3,7 @@
 # whose files are called zt6.
 
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
 UNIT_TEMPLATES := $(patsubst tools/systemd/%.in,%,$(wildcard tools/systemd/*.in))
 UNITS := $(addprefix $(B)/systemd/,$(UNIT_TEMPLATES) $(subst @,,$(UNIT_TEMPLATES)))
@@ -23,6 +24,7 @@ install: install-units
 
 install-units: $(UNITS)
 	install -D -m 0644 -t $(DESTDIR)$(UNITDIR) $(UNITS)
+	install -D -m 0644 tools/systemd/zt6-bpf.sysusers $(DESTDIR)$(SYSUSERSDIR)/zt6-bpf.conf
 
 FORCE:
 

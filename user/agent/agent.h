@@ -13,6 +13,7 @@
 #include "../instance.h"
 #include "../loader/maps.h"
 #include "health.h"
+#include "groups.h"
 #include "neighbours.h"
 #include "recall.h"
 #include "targets.h"
@@ -45,6 +46,7 @@ struct agent {
 	bool refresh_wanted;             /* an interface, address or rule has changed */
 	bool resync_wanted;              /* messages were lost */
 	bool drained;                    /* all that the kernel has said was read */
+	bool reloading;                  /* SIGHUP has come, and is not done with */
 	bool repair_wanted;              /* one of our interfaces may lack what `up` gave it */
 	uint64_t repair_ns;              /* and not before this is it given that again */
 	struct timespec pins_changed;    /* the folder of the pins, when they were opened */
@@ -53,6 +55,8 @@ struct agent {
 	unsigned int probes_left;        /* neighbours that may be probed in this second */
 	__u32 freshness_from;            /* where in `members` the last second ended ... */
 	bool freshness_unfinished;       /* ... when it did before the end */
+	unsigned int announcements_left; /* and that many announcements sent */
+	struct groups groups;            /* joined on ports outside */
 	/* Towards the far ends of BPF tunnels, as last seen. */
 	struct in_addr next_hops[ZT6_MAX_TUNNELS];
 };
@@ -93,8 +97,9 @@ int watch_refresh(struct agent *agent);
 
 /* ports.c: interfaces that come and go. */
 
-/* Brings the programs to the interfaces of @fresh; from the model that the maps had @before. */
-void ports_follow(struct agent *agent, const struct model *before, const struct model *fresh);
+/* Brings the programs to the interfaces of @fresh; from the model that the maps had @before. Whether
+ * a port has another interface than before. */
+bool ports_follow(struct agent *agent, const struct model *before, const struct model *fresh);
 
 /* An interface that was reported. */
 struct ifinfomsg;
@@ -113,6 +118,13 @@ void ports_repair(struct agent *agent, uint64_t now);
 int rules_open(struct agent *agent);
 void rules_read(struct agent *agent);
 void rules_close(struct agent *agent);
+
+/* announce.c: unsolicited advertisements of targets, at a bounded rate. */
+void announce_target(struct agent *agent, struct target *target);
+
+/* All verified targets of a port, in time. */
+void announce_port(struct agent *agent, unsigned int slot);
+void announce_tick(struct agent *agent);
 
 /* verify.c: targets under rules, from the question to the answer. */
 void verify_event(struct agent *agent, const struct zt6_event *event);

@@ -160,6 +160,7 @@ void agent_close_sockets(struct agent *agent)
 	neighbours_clear(&agent->neighbours);
 	targets_clear(&agent->targets);
 	recall_clear(&agent->recall);
+	groups_clear(&agent->groups);
 	model_free(&agent->model);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
 		if (fds[i] >= 0)
@@ -178,6 +179,7 @@ static int follow_pins(struct agent *agent)
 	if (!err)
 		err = watch_fd(agent, ring_buffer__epoll_fd(agent->events));
 	targets_clear(&agent->targets);
+	groups_clear(&agent->groups);
 	agent->resync_wanted = true;
 	return err;
 }
@@ -234,6 +236,7 @@ static int tick_second(struct agent *agent, uint64_t now)
 	freshness_tick(agent, now);
 	verify_renew(agent, now);
 	tunnel_mtu_follow(agent, now);
+	announce_tick(agent);
 	agent_zerotier_tick(agent, now);
 	agent_health_tick(agent, now);
 	notify("WATCHDOG=1");
@@ -250,13 +253,18 @@ static int tick(struct agent *agent)
 		err = tick_second(agent, now);
 	if (err)
 		return err;
+	agent->shared->pending = (__u32)agent->targets.asking_count;
 	__atomic_store_n(&agent->shared->heartbeat_ns, now, __ATOMIC_RELEASE);
 	verify_deadlines(agent, now);
 	err = bring_up_to_date(agent, now);
+	if (err || agent->refresh_wanted || agent->resync_wanted)
+		return err;
+	if (agent->reloading)
+		notify("READY=1");
+	agent->reloading = false;
 	/* After the refresh, which knows of interfaces that have come back. */
-	if (!err && !agent->refresh_wanted && !agent->resync_wanted)
-		ports_repair(agent, now);
-	return err;
+	ports_repair(agent, now);
+	return 0;
 }
 
 /* Whether to go on. */
@@ -267,9 +275,9 @@ static bool read_signals(struct agent *agent)
 	while (read(agent->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo != SIGHUP)
 			return false;
-		notify("RELOADING=1");
-		agent->resync_wanted = true;
-		notify("READY=1");
+		notify_reloading();
+		agent->resync_wanted = agent->reloading = true;
+		ports_want_repair(agent);
 	}
 	return true;
 }

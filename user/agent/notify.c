@@ -3,10 +3,12 @@
 #include "notify.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 void notify(const char *state)
@@ -27,4 +29,16 @@ void notify(const char *state)
 	sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
 	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
 	close(fd);
+}
+
+void notify_reloading(void)
+{
+	struct timespec now;
+	char text[64];
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
+		 (unsigned long long)now.tv_sec * 1000000ULL +
+			 (unsigned long long)now.tv_nsec / 1000);
+	notify(text);
 }

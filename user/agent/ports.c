@@ -107,8 +107,10 @@ static void follow_tunnels(struct agent *agent, const struct zt6_settings *befor
 	}
 }
 
-void ports_follow(struct agent *agent, const struct model *before, const struct model *fresh)
+bool ports_follow(struct agent *agent, const struct model *before, const struct model *fresh)
 {
+	bool changed = false;
+
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS; slot++) {
 		const struct zt6_port *port = &fresh->ports[slot];
 		__u32 was = before->ports[slot].ifindex;
@@ -120,6 +122,7 @@ void ports_follow(struct agent *agent, const struct model *before, const struct 
 		if (port->ifindex != was) {
 			note_neighbours(agent, (uint8_t)slot, was);
 			note_change(agent, port, was);
+			changed = true;
 		}
 		if (!err)
 			continue;
@@ -127,6 +130,7 @@ void ports_follow(struct agent *agent, const struct model *before, const struct 
 		try_again_later(agent);
 	}
 	follow_tunnels(agent, &before->settings, fresh);
+	return changed;
 }
 
 void ports_link_changed(struct agent *agent, const char *name, const struct ifinfomsg *link)
@@ -140,6 +144,7 @@ void ports_link_changed(struct agent *agent, const char *name, const struct ifin
 			continue;
 		ports_want_repair(agent);
 		recall_restore(&agent->recall, slot, link->ifi_index, agent->requests, agent_now());
+		announce_port(agent, slot);
 	}
 }
 

@@ -5,6 +5,7 @@
 #define ZT6_TARGETS_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -28,6 +29,7 @@ struct target {
 	struct next_hop hop;  /* whose answer verifies it */
 	struct zt6_rule rule; /* that covers it */
 	uint64_t deadline_ns; /* asking: when to give up; verified: when to believe it no longer */
+	bool unannounced;     /* verified: the link outside has not been told yet */
 	uint64_t probed_ns;   /* verified: when it was last asked anew; 0: not since verified */
 	unsigned int waiter_count;
 	struct waiter waiters[TARGET_MAX_WAITERS];

@@ -17,8 +17,10 @@
 /* Bounds what a scan can make us remember; the rate is bounded in XDP. */
 #define ASKING_MAX 1024
 
-/* In the last quarter of its time a target is asked anew. */
+/* In the last quarter of its time a target is asked anew; in more of a short time, because it is looked
+ * at once a second. */
 #define RENEWAL_FRACTION 4
+#define RENEWAL_MIN_NS   (3 * NSEC_PER_SEC / 2)
 
 #define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_SEC  1000000000ULL
@@ -76,6 +78,14 @@ static void unwire(struct agent *agent, const struct target *target)
 		nud_unwire(agent->requests, &target->key.addr, &target->hop);
 }
 
+/* Its entry is still there and good, from us or from an agent before us. */
+static bool is_known(const struct agent *agent, const struct target *target, uint64_t now,
+		     struct zt6_verified *entry)
+{
+	return !bpf_map_lookup_elem(agent->verified_map, &target->key, entry) &&
+	       entry->expires_ns > now;
+}
+
 /* The target has answered. */
 static void confirm(struct agent *agent, struct target *target)
 {
@@ -85,18 +95,30 @@ static void confirm(struct agent *agent, struct target *target)
 		.asked_ns = target->waiter_count ? now : 0,
 	};
 	struct zt6_verified current;
+	bool known = is_known(agent, target, now, &current);
 
-	if (!bpf_map_lookup_elem(agent->verified_map, &target->key, &current) &&
-	    current.asked_ns > entry.asked_ns)
+	if (known && current.asked_ns > entry.asked_ns)
 		entry.asked_ns = current.asked_ns;
 	bpf_map_update_elem(agent->verified_map, &target->key, &entry, BPF_ANY);
 	bpf_map_delete_elem(agent->negative_map, &target->key);
+	if (target->state != TARGET_VERIFIED)
+		groups_join(agent, &target->key);
 	targets_set_verified(&agent->targets, target);
 	target->deadline_ns = entry.expires_ns;
 	target->probed_ns = 0;
 	/* Before the answer: what it attracts shall find the way. */
 	wire(agent, target);
 	answer_waiters(agent, target);
+	if (!known)
+		announce_target(agent, target);
+}
+
+/* From here on it is a stranger. */
+static void forget(struct agent *agent, struct target *target)
+{
+	if (target->state == TARGET_VERIFIED)
+		groups_leave(agent, &target->key);
+	targets_remove(&agent->targets, target);
 }
 
 static void add_waiter(struct target *target, const struct zt6_event *event)
@@ -160,7 +182,7 @@ static void give_up(struct agent *agent, struct target *target)
 	if (hop_is_right(agent, target))
 		bpf_map_update_elem(agent->negative_map, &target->key, &until, BPF_ANY);
 	unwire(agent, target);
-	targets_remove(&agent->targets, target);
+	forget(agent, target);
 }
 
 static struct target *new_target(struct agent *agent, const struct zt6_address_key *key)
@@ -250,10 +272,13 @@ static void neighbour_as_target(struct agent *agent, const struct neighbour *nei
 			continue;
 		if (!target)
 			target = new_target(agent, &key);
-		if (target && hop_is(target, neighbour))
+		if (target && hop_is(target, neighbour)) {
 			confirm(agent, target);
-		else if (target && target->state == TARGET_ASKING && !target->waiter_count)
-			targets_remove(&agent->targets, target);
+			if (change & NEIGHBOUR_MOVED)
+				announce_target(agent, target);
+		} else if (target && target->state == TARGET_ASKING && !target->waiter_count) {
+			forget(agent, target);
+		}
 	}
 }
 
@@ -287,10 +312,12 @@ void verify_neighbour(struct agent *agent, const struct neighbour *neighbour, un
 static void renew(struct agent *agent, struct target *target, uint64_t now)
 {
 	struct zt6_verified entry;
+	uint64_t window_ns = valid_ns(agent, target) / RENEWAL_FRACTION;
 	bool keep = agent->model.ports[target->key.port].flags & ZT6_PORT_KEEPALIVE;
 
-	if (target->probed_ns ||
-	    now + valid_ns(agent, target) / RENEWAL_FRACTION < target->deadline_ns)
+	if (window_ns < RENEWAL_MIN_NS)
+		window_ns = RENEWAL_MIN_NS;
+	if (target->probed_ns || now + window_ns < target->deadline_ns)
 		return;
 	if (!keep && (bpf_map_lookup_elem(agent->verified_map, &target->key, &entry) ||
 		      entry.asked_ns + valid_ns(agent, target) < now))
@@ -322,7 +349,7 @@ void verify_forget_interface(struct agent *agent, int ifindex)
 		for (target = TAILQ_FIRST(lists[i]); target; target = next) {
 			next = TAILQ_NEXT(target, entry);
 			if (target->hop.ifindex == ifindex)
-				targets_remove(&agent->targets, target);
+				forget(agent, target);
 		}
 	}
 }
@@ -335,7 +362,7 @@ void verify_renew(struct agent *agent, uint64_t now)
 		next = TAILQ_NEXT(target, entry);
 		if (target->deadline_ns <= now) {
 			unwire(agent, target);
-			targets_remove(&agent->targets, target);
+			forget(agent, target);
 		} else {
 			renew(agent, target, now);
 		}

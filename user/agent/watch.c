@@ -209,6 +209,7 @@ int watch_resync(struct agent *agent)
 int watch_refresh(struct agent *agent)
 {
 	struct model before = {0}, fresh = {0};
+	bool changed;
 	int err;
 
 	/* Not from our own memory: the loader may have written since. */
@@ -224,8 +225,10 @@ int watch_refresh(struct agent *agent)
 		return err;
 	}
 	/* The maps know the new index already: a program that arrives finds its port. */
-	ports_follow(agent, &before, &fresh);
+	changed = ports_follow(agent, &before, &fresh);
 	model_free(&agent->model);
 	agent->model = fresh;
+	if (changed)
+		groups_join_again(agent);
 	return 0;
 }

@@ -288,6 +288,7 @@ static int fill_proxies(struct model *model, const struct conf *conf)
 			.retries = proxy->retries,
 			.valid_ms = proxy->valid_ms,
 			.invalid_ms = proxy->invalid_ms,
+			.flags = proxy->mld ? ZT6_PROXY_MLD : 0,
 		};
 		if (port->ifindex && !(port->na_source.halves[0] | port->na_source.halves[1])) {
 			log_error("%s: no link-local address to advertise from; give it one or set "

@@ -130,6 +130,8 @@ int plan_make(const char *instance, const struct conf *conf, const struct journa
 	if (!err)
 		err = plan_forwarding(&planner);
 	if (!err)
+		err = plan_gc_thresholds(&planner);
+	if (!err)
 		err = plan_devices(&planner);
 	if (!err)
 		err = plan_routes(&planner);

@@ -40,6 +40,9 @@ int plan_forwarding(struct planner *planner);
 int plan_device_sysctl(struct planner *planner, const char *name, const char *key,
 		       const char *value);
 
+/* plan_gc.c: how many neighbours the kernel keeps. */
+int plan_gc_thresholds(struct planner *planner);
+
 /* plan_tunnel.c: devices with addresses and the host route to the gateway; and at the end what
  * a TUN needs besides. */
 int plan_devices(struct planner *planner);
