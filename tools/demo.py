@@ -223,9 +223,12 @@ def kernel_policy(story, lab):
     story.check(not connects(lab, M1.onlink, 22), "nor is TCP 22 of m1's other address")
     answered = ping(lab.inet, M1.onlink) + ping(lab.inet, M1.routed)
     story.check(answered == 6, f"{answered} of 6 pings from the Internet answered (RFC 4890)")
+    before = lab.gateway.counters()
     done = transfer(lab.inet, INET, lab.m1, M1.routed, MEGABYTES)
+    carried = packets(lab.gateway.counters() - before, "eth0", "decapsulated")
     story.check(done.intact, f"m1 downloads from the Internet: {MEGABYTES} MiB, "
                              f"{done.megabits:.0f} Mbit/s")
+    story.check(carried > 10000, f"XDP carried it: {carried} packets decapsulated on eth0")
 
 
 def take_down(story, lab, before):

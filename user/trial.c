@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "loader/rundir.h"
 #include "loader/up.h"
+#include "loader/vlan.h"
 #include "log.h"
 #include "zerotier/find.h"
 
@@ -84,8 +85,8 @@ static int read_trial(const struct instance *instance, int *pid, int64_t *deadli
 /* One whose process has been killed will never be decided. */
 static void clear_dead(const struct instance *instance)
 {
-	int64_t deadline_s;
-	int pid;
+	int64_t deadline_s = 0;
+	int pid = 0;
 
 	if (!read_trial(instance, &pid, &deadline_s) && kill(pid, 0) && errno == ESRCH)
 		trial_end(instance);
@@ -100,6 +101,8 @@ static void go_back(const struct timer *timer)
 	openlog("zt6-bpf", LOG_PID, LOG_DAEMON);
 	if (timer->before) {
 		err = zerotier_resolve(timer->before, false);
+		if (!err)
+			err = vlan_resolve(timer->before);
 		if (!err)
 			err = loader_up(timer->instance, timer->before);
 		if (!err)
@@ -261,8 +264,8 @@ int trial_end(const struct instance *instance)
 
 int64_t trial_seconds_left(const struct instance *instance)
 {
-	int64_t deadline_s;
-	int pid, err = read_trial(instance, &pid, &deadline_s);
+	int64_t deadline_s = 0;
+	int pid = 0, err = read_trial(instance, &pid, &deadline_s);
 
 	if (err)
 		return -ENOENT;

@@ -27,7 +27,8 @@ FIRST_OF_ALL = {"protocol": "icmpv6", "first": 128, "last": 128, "from": "::/0"}
 @pytest.fixture(scope="module")
 def exposed():
     for lab in running({"policy": "kernel", "firewall": ALLOWED}):
-        assert ping(lab.inet, M1.onlink, source=INET, count=2) == 2
+        # A first one may be lost to the search for the neighbour.
+        assert ping(lab.inet, M1.onlink, source=INET, count=5) > 0
         yield lab
 
 

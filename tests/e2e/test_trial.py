@@ -11,8 +11,9 @@ import pytest
 from lab import ROUTED, TUNNEL_ADDRESS, TUNNEL_GATEWAY
 from machine import FAILED, NOT_UP, USAGE, Machine, minimal_conf
 
-SECONDS = 3
-LATE = 12  # seconds in which a loaded machine has gone back
+SECONDS = 5
+LATE = 20  # seconds in which a loaded machine has gone back
+LONG = 120  # seconds: a time that does not end during the test
 
 
 def text(port):
@@ -66,7 +67,7 @@ def test_what_nobody_confirms_goes_back_to_the_configuration_of_before(machine):
     message = machine.fails("confirm", status=FAILED)
     assert "nothing is on trial" in message
     # What is up now is known again: a second trial finds its way back, too.
-    machine.gateway("up", "--try", "60s")
+    machine.gateway("up", "--try", f"{LONG}s")
     machine.gateway("confirm")
 
 
@@ -84,7 +85,7 @@ def test_what_is_confirmed_stays(machine):
 def test_a_later_command_of_somebody_who_is_there_ends_the_trial(machine, command):
     before = machine.snapshot()
     machine.gateway.configure(text(22))
-    machine.gateway("up", "--try", f"{SECONDS}s")
+    machine.gateway("up", "--try", f"{LONG}s")
     process = timer(machine)
     machine.gateway(command)
     deadline = time.monotonic() + 5
@@ -124,13 +125,13 @@ def test_an_up_that_fails_leaves_no_trial(machine):
 
 def test_two_trials_at_a_time_are_refused_but_not_after_one_that_has_died(machine):
     machine.gateway.configure(text(22))
-    machine.gateway("up", "--try", "60s")
-    assert "another trial goes on" in machine.fails("up", "--try", "60s")
+    machine.gateway("up", "--try", f"{LONG}s")
+    assert "another trial goes on" in machine.fails("up", "--try", f"{LONG}s")
     process = timer(machine)
     os.kill(process, signal.SIGKILL)
     while os.path.exists(f"/proc/{process}"):
         time.sleep(0.02)
-    machine.gateway("up", "--try", "60s")
+    machine.gateway("up", "--try", f"{LONG}s")
     assert timer(machine) != process
     machine.gateway("confirm")
 

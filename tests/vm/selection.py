@@ -5,8 +5,9 @@ the others those that share a gateway and do not wait for minutes to pass."""
 
 WHOLE = {"test_sit_device.py", "test_sit_path.py", "test_devices.py", "test_netem.py", "test_clock.py",
          "test_differential.py", "test_other_tunnels.py"}
-PARTS = {"test_tunnel.py", "test_onlink.py", "test_ndp.py", "test_lan.py", "test_policy.py"}
-SHARED = {"lab", "policed"}
+PARTS = {"test_tunnel.py", "test_onlink.py", "test_ndp.py", "test_lan.py", "test_policy.py",
+         "test_firewall.py"}
+SHARED = {"lab", "policed", "guarded"}
 SIT = {"test_ways.py"}  # what of them is about sit
 OWN_GATEWAY = {"fresh", "machine"}
 
