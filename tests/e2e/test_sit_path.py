@@ -1,28 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """6in4 where the kernel has `sit` (design §4.4): XDP takes what it fully understands, all else goes
-through the kernel's device and comes out right."""
+through the kernel's device and comes out right. test_differential compares the two at large."""
 
-import itertools
 import time
 
 import pytest
-from scapy.layers.inet import IP, TCP, IPOption_NOP, IPOption_Router_Alert, fragment
+from scapy.layers.inet import IP, IPOption_NOP, IPOption_Router_Alert, fragment
 from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6,
-                                IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN)
+                                IPv6ExtHdrHopByHop, PadN)
 from scapy.layers.l2 import Ether
-from scapy.packet import Padding, Raw
 
 from conftest import running
 from frames import Path, is_udp, udp
-from lab import (BROKER_V4, GATEWAY_V4, INET, M1, M2, OVERLAY, TUNNEL,
-                 TUNNEL_ADDRESS, conf)
+from lab import BROKER_V4, GATEWAY_V4, INET, M1, M2, OVERLAY, TUNNEL, TUNNEL_ADDRESS
 from probes import needs_sit
 from traffic import ping, transfer
 
 pytestmark = needs_sit()
 
 MEGABYTES = 3  # emulation is slow
-ECT_0, CE = 2, 3
 SETTINGS = {"onlink": False, "sixinfour": "device sit\ndefault yes\nmetric 512"}
 
 
@@ -166,119 +162,6 @@ def test_the_gateway_itself_sends_through_sit_as_xdp_would(lab, path):
         assert ping(lab.gw, INET, source=TUNNEL_ADDRESS, count=1) == 1
         got = Ether(outside.wait(lambda frame: ICMPv6EchoRequest in Ether(frame)))
     assert without_id(bytes(got)) == path.to_router(outer(got[IPv6]))
-
-
-# The two ways compared
-
-
-def variety():
-    """IPv6 packets of many kinds. The flow label tells one from another, and from answers."""
-    label = itertools.count(0xabc00)
-
-    def packet(**fields):
-        return IPv6(src="::", dst="::", fl=next(label), **fields)
-
-    datagram = udp("::1", "::1").payload
-    for size in (0, 1, 2, 3, 1200, 1431, 1432):
-        yield packet() / Raw(bytes(datagram)[:8]) / Raw(bytes(size))
-    for traffic_class in (0, 1, 2, 3, 0xb8, 0xb9, 0xfc, 0xff):
-        yield packet(tc=traffic_class) / datagram
-    for hop_limit in (2, 63, 255):
-        yield packet(hlim=hop_limit) / datagram
-    yield packet(nh=59)
-    yield packet(nh=253) / Raw(bytes(100))
-    yield packet(nh=6) / TCP(dport=9, flags="S", options=[("MSS", 1420)])
-    yield packet(nh=58) / ICMPv6EchoRequest(data=b"echo")
-    yield packet() / IPv6ExtHdrFragment(nh=17, offset=0, m=1, id=1) / Raw(bytes(64))
-    yield packet() / IPv6ExtHdrFragment(nh=17, offset=8, m=0, id=1) / Raw(bytes(5))
-
-
-def outward():
-    """What m1 sends, as packets."""
-    for packet in variety():
-        packet.src, packet.dst = M1.routed, INET
-        yield packet
-
-
-def inward():
-    """What the broker sends, in all kinds of outer headers."""
-    packets = []
-    for packet in variety():
-        packet.src, packet.dst = INET, M1.routed
-        packets.append(packet)
-    for packet in packets:
-        yield six_in_four(packet)
-    label = itertools.count(0xabd00)
-    for inner_ecn, outer_ecn in itertools.product(range(4), range(4)):
-        yield six_in_four(udp(INET, M1.routed, tc=0xb8 | inner_ecn, fl=next(label)), tos=outer_ecn)
-    for fields in ({"ttl": 1}, {"ttl": 255}, {"tos": 0xb8}, {"flags": 0, "id": 1234}, {"id": 77}):
-        yield six_in_four(udp(INET, M1.routed, fl=next(label)), **fields)
-    yield six_in_four(udp(INET, M1.routed, payload=b"", fl=next(label))) / Padding(bytes(7))
-
-
-def come_out(source, sink, frames, last):
-    """Send frames and collect what comes out, by flow label, until that of `last` has."""
-    got = {}
-    for frame in (*frames, last):
-        source.send(frame)
-    for frame in sink.frames(timeout=10):
-        packet = Ether(frame)
-        if IPv6 in packet and 0xabc00 <= packet[IPv6].fl <= 0xabfff:
-            got[packet[IPv6].fl] = without_id(frame)
-            if packet[IPv6].fl == 0xabfff:
-                return got
-    raise AssertionError("the last packet did not come out")
-
-
-def both_ways(path):
-    with path.outside() as outside, path.inside() as inside:
-        return (come_out(outside, inside, map(path.inward, inward()),
-                         path.inward(six_in_four(udp(INET, M1.routed, fl=0xabfff)))),
-                come_out(inside, outside, map(path.outward, outward()),
-                         path.outward(udp(M1.routed, INET, fl=0xabfff))))
-
-
-def as_intended(frame):
-    """What the kernel has sent, with what the fast path does otherwise on purpose: RFC 6040 §4.1
-    copies CE into the outer header, Linux writes ECT(0) for it as RFC 3168 §9.1.1 would have it."""
-    frame = Ether(frame)
-    if IP in frame and frame[IPv6].tc & 3 == CE:
-        assert frame[IP].tos & 3 == ECT_0
-        frame[IP].tos |= CE
-        del frame[IP].chksum
-    return bytes(frame)
-
-
-def assert_same(fast, slow):
-    """Shows the packets that differ in words."""
-    differ = [label for label in fast.keys() | slow.keys() if fast.get(label) != slow.get(label)]
-    assert not differ, "\n".join(
-        f"{label:#x} {way}: {Ether(got[label]).command() if label in got else 'nothing'}"
-        for label in sorted(differ) for way, got in (("XDP", fast), ("kernel", slow)))
-
-
-def test_the_kernel_alone_makes_of_every_packet_what_xdp_does(lab, path):
-    """But for the identification: `sit` draws one, which DF makes meaningless."""
-    before = lab.gateway.counters()
-    fast = both_ways(path)
-    counted = lab.gateway.counters() - before
-    assert counted["eth0"]["decapsulated"] >= 40 and counted[OVERLAY]["encapsulated"] >= 20
-
-    lab.gateway.configure(conf(**SETTINGS, policy="kernel"))
-    lab.gateway("reload")
-    try:
-        before = lab.gateway.counters()
-        slow = both_ways(path)
-        counted = lab.gateway.counters() - before
-        assert counted["eth0"]["pass_policy"] >= 40 and counted[OVERLAY]["pass_policy"] >= 20
-    finally:
-        lab.gateway.configure(conf(**SETTINGS))
-        lab.gateway("reload")
-    for fast_got, slow_got in zip(fast, slow):
-        assert_same(fast_got, {label: as_intended(frame) for label, frame in slow_got.items()})
-    # RFC 6040: of all these only those that were Not-ECT inside and CE outside are gone.
-    assert len(fast[0]) == len(list(inward()))
-    assert len(fast[1]) == len(list(outward())) + 1
 
 
 # The path as a whole
