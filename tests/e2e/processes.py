@@ -7,12 +7,22 @@ import re
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def resident_kilobytes(pid):
+def _kilobytes(pid, which):
     """0 where a sanitizer keeps what is free: its memory tells nothing of the program's."""
     if "ASAN_OPTIONS" in os.environ:
         return 0
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+        return int(re.search(which + r":\s+(\d+)", file.read())[1])
+
+
+def resident_kilobytes(pid):
+    """All of the memory that it takes."""
+    return _kilobytes(pid, "VmRSS")
+
+
+def own_kilobytes(pid):
+    """What it has allocated, without the code of programs and libraries that is read as it is used."""
+    return _kilobytes(pid, "RssAnon")
 
 
 def cpu_seconds(pid):

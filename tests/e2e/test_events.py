@@ -21,7 +21,7 @@ from gateway import BINARY, peer
 from lab import M1, M2, ONLINK, OVERLAY, Lab, conf
 from maps import Map
 from netns import stop
-from processes import resident_kilobytes
+from processes import own_kilobytes
 from test_ndp import answer, solicitation
 from traffic import ping
 
@@ -151,7 +151,7 @@ def test_a_storm_of_routes_is_no_storm_of_the_agents(lab, gateway):
                 assert answer(lab, solicitation(M1.onlink), M1.onlink, timeout=1)
                 time.sleep(0.05)
         assert wait_for(lambda: is_well(gateway))
-        kilobytes.append(resident_kilobytes(pid))
+        kilobytes.append(own_kilobytes(pid))
     assert max(kilobytes[1:]) <= kilobytes[0] + 512
 
 
@@ -161,7 +161,7 @@ def test_a_tap_made_anew_many_times_in_a_row_is_a_port_each_time(lab, gateway):
     lab.restart_zerotier()
     assert wait_for(lambda: ping(lab.inet, M1.onlink, count=1) == 1)
     time.sleep(2)  # until it has put everything right
-    files, memory = open_files(pid), resident_kilobytes(pid)
+    files, memory = open_files(pid), own_kilobytes(pid)
     packets = gateway.counters().rx[OVERLAY]
     for turn in range(RECREATIONS):
         lab.restart_zerotier()
@@ -173,7 +173,7 @@ def test_a_tap_made_anew_many_times_in_a_row_is_a_port_each_time(lab, gateway):
     assert port["ifindex"] == lab.gw.link_index(OVERLAY) and port["datapath"] == "xdp"
     assert gateway.counters().rx[OVERLAY] > packets
     assert wait_for(lambda: open_files(pid) == files)  # it may be at work on the journal
-    assert resident_kilobytes(pid) <= memory + 1024
+    assert own_kilobytes(pid) <= memory + 1024
     assert gateway.agent_process.poll() is None
 
 
@@ -182,7 +182,7 @@ def test_a_full_ring_buffer_costs_solicitations_and_nothing_else(lab, gateway, l
                            more="limits {\n    unresolved-rate 100000\n}"))
     gateway("reload")
     time.sleep(1.5)  # the agent follows
-    memory = resident_kilobytes(gateway.agent_process.pid)
+    memory = own_kilobytes(gateway.agent_process.pid)
     before = gateway.counters()
     stop_and_go(gateway.agent_process, lambda: lab.router.run(
         peer("flood"), "to-gw", ONLINK.split("/", maxsplit=1)[0], 2000, 2))
@@ -193,7 +193,7 @@ def test_a_full_ring_buffer_costs_solicitations_and_nothing_else(lab, gateway, l
     assert wait_for(lambda: answer(lab, solicitation(LATE), LATE, timeout=0.6) is not None)
     assert ping(lab.inet, M1.onlink) == 3
     assert is_well(gateway)
-    assert resident_kilobytes(gateway.agent_process.pid) <= memory + 2048
+    assert own_kilobytes(gateway.agent_process.pid) <= memory + 2048
 
 
 def test_of_agents_that_start_together_one_stays(lab, gateway):

@@ -18,7 +18,7 @@ from conftest import running
 from frames import Path, udp
 from lab import BROKER_V4, GATEWAY_V4, INET, M1, ONLINK, OVERLAY, ROUTED
 from netns import run
-from processes import resident_kilobytes
+from processes import own_kilobytes
 from test_ndp import advertisement, is_advertisement, solicitation
 from traffic import ping, transfer
 
@@ -108,7 +108,7 @@ def test_a_scan_through_the_tunnel_costs_a_fixed_amount_and_disturbs_nobody(scan
     frame = path.inward(IP(src=BROKER_V4, dst=GATEWAY_V4, proto=41, flags="DF", id=0) /
                         udp(INET, ROUTED.split("/", maxsplit=1)[0]))
     before, maps = lab.gateway.counters(), map_bytes(lab)
-    memory = resident_kilobytes(lab.gateway.agent_process.pid)
+    memory = own_kilobytes(lab.gateway.agent_process.pid)
     with path.outside() as wire, path.inside() as inside:
         with Live(lab, M1.routed) as live:
             seconds = flood(wire, bytes(frame), DESTINATION_IN_6IN4, ROUTED)
@@ -121,7 +121,7 @@ def test_a_scan_through_the_tunnel_costs_a_fixed_amount_and_disturbs_nobody(scan
     assert solicited <= SOLICITATIONS * UNRESOLVED_RATE * (seconds + SLACK)
     assert neighbours(lab) < NEIGHBOUR_LIMIT
     assert map_bytes(lab) == maps
-    assert resident_kilobytes(lab.gateway.agent_process.pid) <= memory + 1024
+    assert own_kilobytes(lab.gateway.agent_process.pid) <= memory + 1024
     assert live.answered >= LIVE * live.sent > 0
     assert transfer(lab.inet, INET, lab.m1, M1.routed, 20).intact
 
@@ -131,7 +131,7 @@ def test_a_scan_by_solicitations_costs_a_fixed_amount_and_disturbs_nobody(scanne
     frame = bytes(solicitation(ONLINK.split("/", maxsplit=1)[0]))
     expected = advertisement(lab, M1.onlink)
     before, maps = lab.gateway.counters(), map_bytes(lab)
-    memory = resident_kilobytes(lab.gateway.agent_process.pid)
+    memory = own_kilobytes(lab.gateway.agent_process.pid)
     unanswered = 0
     with lab.router.wire("to-gw") as wire, lab.router.wire("to-gw") as solicitor:
         def solicit_m1():
@@ -149,5 +149,5 @@ def test_a_scan_by_solicitations_costs_a_fixed_amount_and_disturbs_nobody(scanne
     assert "drop_ndp_invalid" not in verdicts
     assert neighbours(lab) < NEIGHBOUR_LIMIT
     assert map_bytes(lab) == maps
-    assert resident_kilobytes(lab.gateway.agent_process.pid) <= memory + 1024
+    assert own_kilobytes(lab.gateway.agent_process.pid) <= memory + 1024
     assert live.answered >= LIVE * live.sent > 0
