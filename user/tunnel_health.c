@@ -7,7 +7,7 @@
 #define NSEC_PER_MSEC 1000000ULL
 
 /* A packet that came out of it no longer ago is a sign of life. */
-#define HEARD_NS (30 * NSEC_PER_SEC)
+#define HEARD_NS (5 * NSEC_PER_SEC)
 
 enum tunnel_state tunnel_state(const struct zt6_health *health, uint64_t now_ns)
 {

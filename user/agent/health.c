@@ -17,10 +17,10 @@
 
 #define NSEC_PER_SEC 1000000000ULL
 
-/* Between two echo requests to the far end of a tunnel. */
+/* Between two echo requests to the far end of a tunnel that answers. */
 #define ECHO_NS (10 * NSEC_PER_SEC)
 
-/* A reply that takes longer is none. */
+/* A reply that takes longer is none, and the far end is asked again. */
 #define ANSWER_NS (3 * NSEC_PER_SEC)
 
 int agent_health_open(struct agent *agent)
@@ -110,7 +110,7 @@ static void ask_if_due(struct agent *agent, unsigned int index, uint64_t now)
 		agent->health.tunnels[index].waiting = false;
 		shared->unanswered++;
 	}
-	if (shared->asked_ns && now - shared->asked_ns < ECHO_NS)
+	if (shared->asked_ns && now - shared->asked_ns < (shared->unanswered ? ANSWER_NS : ECHO_NS))
 		return;
 	if (agent->model.ports[tunnel->port].ifindex && far_end(agent, tunnel, &far))
 		ask(agent, index, &far);
@@ -121,7 +121,7 @@ void agent_health_read(struct agent *agent)
 	struct agent_health *health = &agent->health;
 	struct sockaddr_in6 from;
 	socklen_t length = sizeof(from);
-	struct icmp6_hdr reply;
+	struct icmp6_hdr reply = {0};
 	struct in6_addr far;
 
 	while (recvfrom(health->socket, &reply, sizeof(reply), 0, (struct sockaddr *)&from,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whether tunnels live: when something last came out of each and went into it, and how long the far end
- * takes to answer an echo request (RFC 4443 §4), one every ten seconds. What is found out stands in the
+ * takes to answer an echo request (RFC 4443 §4), one every ten seconds, every three while none comes. What is found out stands in the
  * shared memory, for `status` and `stats`. */
 #ifndef ZT6_AGENT_HEALTH_H
 #define ZT6_AGENT_HEALTH_H

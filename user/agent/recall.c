@@ -68,6 +68,11 @@ void recall_restore(struct recall *recall, uint8_t slot, int ifindex, struct nl_
 
 void recall_clear(struct recall *recall)
 {
-	while (!TAILQ_EMPTY(&recall->list))
-		drop(recall, TAILQ_FIRST(&recall->list));
+	struct recalled *recalled, *next;
+
+	for (recalled = TAILQ_FIRST(&recall->list); recalled; recalled = next) {
+		next = TAILQ_NEXT(recalled, entry);
+		free(recalled);
+	}
+	recall_init(recall);
 }
