@@ -49,7 +49,7 @@ int cmd_agent(const struct instance *instance, int argc, char **argv)
 			      .lock = -1,
 			      .zerotier.keyholder = -1,
 			      .health.socket = -1};
-	struct stat owner;
+	struct stat owner = {0};
 	int err, pins;
 
 	(void)argv;

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import tempfile
 import time
 
@@ -16,6 +17,7 @@ from gateway import BINARY, peer
 from lab import (BROKER_V4, GATEWAY_V4, LAN_ADDRESS, ONLINK, OVERLAY, ROUTED, TUNNEL,
                  TUNNEL_ADDRESS, TUNNEL_GATEWAY, conf)
 from machine import CONFIG, DONE, FAILED, NOT_UP, Machine, minimal_conf
+from maps import Map
 from netns import Namespace, run, stop
 
 LIGHT = minimal_conf(address=f"{TUNNEL_ADDRESS}/64", gateway=TUNNEL_GATEWAY, routed=ROUTED,
@@ -336,4 +338,21 @@ def test_what_a_namespace_took_with_it_is_forgotten(machine, command):
         machine.gateway("down")
     assert machine.gw.sysctl("ipv4/conf/lo/forwarding") == "1"
     machine.gw.sysctl("ipv4/conf/lo/forwarding", 0)
+    machine.assert_unchanged(before)
+
+
+@pytest.mark.parametrize("command", ["up", "reload", "status", "stats", "agent"])
+def test_maps_of_another_schema_are_refused_with_the_remedy(machine, command):
+    """The instance goes on as it is; `down` of any version takes it away."""
+    before = machine.snapshot()
+    machine.gateway.up(LIGHT)
+    up = machine.snapshot()
+    key = struct.pack("=I", 0)
+    with Map(machine.gateway, "settings") as settings:
+        value = settings.get(key, 4096)
+        settings[key] = struct.pack("=I", 1) + value[4:]
+    message = machine.fails(command)
+    assert "another version" in message and 'run "zt6-bpf down" first' in message
+    assert machine.snapshot() == up
+    machine.gateway("down")
     machine.assert_unchanged(before)

@@ -25,6 +25,16 @@ static int on_event(void *arg, void *data, size_t size)
 	return 0;
 }
 
+/* Maps of one size may still mean something else. */
+static bool is_our_schema(int settings_map)
+{
+	struct zt6_settings settings;
+	__u32 zero = 0;
+
+	return !bpf_map_lookup_elem(settings_map, &zero, &settings) &&
+	       settings.schema == ZT6_SCHEMA;
+}
+
 int agent_open_maps(struct agent *agent)
 {
 	const char *dir = agent->instance->pin_dir;
@@ -57,6 +67,8 @@ int agent_open_maps(struct agent *agent)
 	    agent->maps.devices < 0 || agent->maps.prefixes < 0 || agent->maps.rules < 0 ||
 	    agent->maps.bindings < 0 || agent->verified_map < 0 || agent->negative_map < 0 ||
 	    agent->members_map < 0 || agent->path_mtus_map < 0)
+		return -EPROTO;
+	if (!is_our_schema(agent->maps.settings))
 		return -EPROTO;
 	if (bpf_obj_get_info_by_fd(agent->verified_map, &info, &length))
 		return -errno;
