@@ -82,7 +82,8 @@ int nud_renew(struct nl_sock *nl, const struct next_hop *hop)
 
 int nud_suppose(struct nl_sock *nl, const struct next_hop *hop, const __u8 mac[6])
 {
-	return write_neighbour(nl, hop, NLM_F_CREATE | NLM_F_EXCL, NUD_STALE, 0, mac);
+	/* Neither EXCL nor REPLACE: one that is being asked for takes the MAC, a valid one keeps its. */
+	return write_neighbour(nl, hop, NLM_F_CREATE, NUD_STALE, 0, mac);
 }
 
 static struct nl_msg *wire_message(int type, int flags, const union zt6_addr *target,

@@ -29,8 +29,8 @@ int nud_probe(struct nl_sock *nl, const struct next_hop *hop);
 /* A neighbour's MAC is believed no longer, and asked for anew (NUD_FAILED, then use). */
 int nud_renew(struct nl_sock *nl, const struct next_hop *hop);
 
-/* An unknown neighbour is supposed to have that MAC (NUD_STALE): it is sent to, and asked when it is. 0,
- * -EEXIST when something is known of it, or another error. */
+/* A neighbour that is not valid is supposed to have that MAC (NUD_STALE): it is sent to, and asked when it
+ * is. One that is valid keeps its own. 0 or -errno. */
 int nud_suppose(struct nl_sock *nl, const struct next_hop *hop, const __u8 mac[6]);
 
 /**

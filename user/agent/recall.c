@@ -37,8 +37,17 @@ static void drop(struct recall *recall, struct recalled *recalled)
 void recall_note(struct recall *recall, uint8_t slot, const struct neighbour *neighbour,
 		 uint64_t now_ns)
 {
-	struct recalled *recalled = malloc(sizeof(*recalled));
+	struct recalled *recalled;
 
+	TAILQ_FOREACH(recalled, &recall->list, entry)
+	if (recalled->slot == slot && IN6_ARE_ADDR_EQUAL(&recalled->addr, &neighbour->addr))
+		break;
+	if (recalled) {
+		memcpy(recalled->mac, neighbour->mac, sizeof(recalled->mac));
+		recalled->gone_ns = now_ns;
+		return;
+	}
+	recalled = malloc(sizeof(*recalled));
 	if (!recalled)
 		return;
 	*recalled = (struct recalled){.slot = slot, .addr = neighbour->addr, .gone_ns = now_ns};
@@ -57,12 +66,16 @@ void recall_restore(struct recall *recall, uint8_t slot, int ifindex, struct nl_
 		const struct next_hop hop = {.ifindex = ifindex, .addr = recalled->addr};
 
 		next = TAILQ_NEXT(recalled, entry);
-		if (recalled->slot != slot && now_ns - recalled->gone_ns < RECALL_NS)
+		if (now_ns - recalled->gone_ns >= RECALL_NS) {
+			drop(recall, recalled);
 			continue;
-		/* One that is there already knows better. */
-		if (recalled->slot == slot && now_ns - recalled->gone_ns < RECALL_NS)
-			nud_suppose(nl, &hop, recalled->mac);
-		drop(recall, recalled);
+		}
+		if (recalled->slot != slot)
+			continue;
+		/* One that is there already knows better. It stays on the list: the interface may
+		 * go again before the kernel's notices are read. */
+		nud_suppose(nl, &hop, recalled->mac);
+		recalled->gone_ns = now_ns;
 	}
 }
 
