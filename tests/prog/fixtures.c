@@ -203,6 +203,10 @@ static void load_step(const json_t *json, struct step *step)
 	step->frames = allocate(step->frame_count, sizeof(*step->frames));
 	json_array_foreach (frames, i, element)
 		step->frames[i] = hex(element);
+	if (json_object_get(json, "forwarded_to")) {
+		step->forwarded_to = string(json, "forwarded_to");
+		return;
+	}
 	step->expect = load_ending(json_object_get(json, "expect"));
 	step->flood = number(json, "flood", 0);
 	if (step->flood) {

@@ -52,10 +52,11 @@ struct step {
 	long long heartbeat_ms;
 	struct told *told; /* then */
 	size_t told_count;
-	const char *port;     /* NULL: the step has no frame */
-	const char *counts;   /* the port that counts them: that one, or a tunnel's */
-	bool tc;              /* to the TC program behind XDP */
-	struct bytes *frames; /* each is a frame of its own, under the same expectation */
+	const char *forwarded_to; /* then: the kernel itself sends the frames out of there */
+	const char *port;         /* NULL: the step has no frame */
+	const char *counts;       /* the port that counts them: that one, or a tunnel's */
+	bool tc;                  /* to the TC program behind XDP */
+	struct bytes *frames;     /* each is a frame of its own, under the same expectation */
 	size_t frame_count;
 	size_t linear; /* bytes not in fragments; 0: as many as the kernel allows */
 	/* In TC: each frame is an aggregate of so many packets with so much payload each; 0: it is not. */

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <netlink/netlink.h>
 #include <sched.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "loader/model.h"
 #include "loader/programs.h"
 #include "loader/programs_internal.h"
+#include "loader/witness.h"
 
 struct harness {
 	struct nl_sock *nl;
@@ -317,6 +319,32 @@ int harness_run_tc(struct harness *harness, unsigned int slot, const uint8_t *fr
 		   struct outcome *out)
 {
 	return run_skb(harness, tc_ingress_fd(harness, slot), slot, frame, length, 0, 0, out);
+}
+
+int harness_witness(struct harness *harness, unsigned int from, unsigned int to,
+		    const uint8_t *frame, size_t length)
+{
+	struct __sk_buff context = {
+		.ifindex = harness->model.ports[to].ifindex,
+		.ingress_ifindex = harness->model.ports[from].ifindex,
+	};
+	uint8_t out[FRAME_MAX];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = length,
+		    .data_out = out, .data_size_out = sizeof(out), .ctx_in = &context,
+		    .ctx_size_in = sizeof(context));
+	int program = witness_fd(harness->programs);
+	const __u32 zero = 0;
+
+	if (program < 0)
+		return -EOPNOTSUPP;
+	/* What a program in TC has redirected before never came here: nothing leaves. */
+	memset(harness->per_cpu, 0, harness->cpus * sizeof(*harness->per_cpu));
+	if (bpf_map_update_elem(programs_map_fd(harness->programs, "own_redirect"), &zero,
+				harness->per_cpu, BPF_ANY))
+		return -errno;
+	if (bpf_prog_test_run_opts(program, &opts))
+		return -errno;
+	return opts.retval == (__u32)TC_ACT_UNSPEC && !memcmp(out, frame, length) ? 0 : -EPROTO;
 }
 
 int harness_run_tc_port(struct harness *harness, unsigned int slot, const uint8_t *frame,

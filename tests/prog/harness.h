@@ -79,6 +79,11 @@ bool harness_has_tc(const struct harness *harness, unsigned int slot);
 int harness_run_tc(struct harness *harness, unsigned int slot, const uint8_t *frame, size_t length,
 		   struct outcome *out);
 
+/* The kernel sends a frame that came in on the slot @from out of @to: the witness sees it, and leaves it
+ * as it is. -EOPNOTSUPP where none is loaded. */
+int harness_witness(struct harness *harness, unsigned int from, unsigned int to,
+		    const uint8_t *frame, size_t length);
+
 /* As the agent does after a change of routes or neighbours: the route cache holds nothing. */
 int harness_bump(struct harness *harness);
 

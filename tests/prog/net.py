@@ -217,6 +217,11 @@ def flood(port, frames, count, bucket, within, beyond):
             "beyond": ending(beyond)}
 
 
+def kernel_forwards(port, to, frame):
+    """The kernel itself sends a frame that came in on one port out of another."""
+    return {"port": port, "forwarded_to": to, "frames": [frame.hex()]}
+
+
 def change(*commands, bump=True, wait_ms=0):
     """The network changes; with `bump`, the agent is there to notice."""
     return {"commands": list(commands), "bump": bump, "wait_ms": wait_ms}

@@ -54,6 +54,11 @@ bool witness_loaded(const struct programs *programs)
 	return programs->witness != NULL;
 }
 
+int witness_fd(const struct programs *programs)
+{
+	return programs->witness ? bpf_program__fd(programs->witness->progs.zt6_witness) : -1;
+}
+
 static int set_filter(unsigned int ifindex, int program)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_EGRESS);

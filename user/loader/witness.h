@@ -23,6 +23,9 @@ int witness_load(struct programs *programs, const struct model *model);
 /* Whether it is loaded. */
 bool witness_loaded(const struct programs *programs);
 
+/* Its file descriptor, for tests; or -1. */
+int witness_fd(const struct programs *programs);
+
 /* Attaches it to the ports of the model, pins it, and takes it off where it is not wanted any more.
  * 0, or -errno with a message. */
 int witness_attach(struct programs *programs, const struct model *model);
