@@ -152,16 +152,17 @@ def with_hop_by_hop(packet):
 @pytest.mark.parametrize("kind, code", [(3, 1), (3, 0), (11, 0)],
                          ids=["host unreachable", "net unreachable", "time exceeded"])
 def test_an_error_about_what_xdp_sent_reaches_the_member_by_way_of_sit(sit, kind, code):
-    """Whoever on the way has to drop our outer packet says so to the gateway. sit counts that as
-    its own, and tells the senders of what comes through it next (net/ipv6/sit.c: err_count); with
-    a right error it does, with one about somebody else's packet it does not."""
+    """Whoever on the way has to drop our outer packet says so to the gateway, and quotes 8 bytes of
+    it besides the header (RFC 792). sit counts that as its own, and tells the senders of what
+    comes through it next (net/ipv6/sit.c: err_count); not so with somebody else's packet."""
     assert ping(sit.inet, M1.routed, source=INET, count=2) == 2
     path = Path(sit)
     sent = Ether(path.send_outward(udp(M1.routed, INET)))[IP]
     stranger = sent.copy()
     stranger.dst = STRANGER_V4
     for quoted, answered in ((stranger, False), (sent, True)):
-        error = IP(src="192.0.2.1", dst=GATEWAY_V4) / ICMP(type=kind, code=code) / quoted
+        error = IP(src="192.0.2.1", dst=GATEWAY_V4) / ICMP(type=kind, code=code) / Raw(
+            bytes(quoted)[:28])
         with path.outside() as outside, path.inside() as inside:
             outside.send(path.inward(error))
             inside.send(path.outward(with_hop_by_hop(udp(M1.routed, INET))))
