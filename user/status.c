@@ -17,7 +17,7 @@ const struct status_part *const status_parts[] = {
 	&status_ports,    &status_tunnels,  &status_zerotier, &status_rules, &status_policy,
 	&status_firewall, &status_bindings, &status_targets,  &status_agent, &status_trial,
 };
-const size_t status_part_count = sizeof(status_parts) / sizeof(*status_parts);
+const size_t status_part_count = sizeof(status_parts) / sizeof(status_parts[0]);
 
 void status_problem(struct status *status, const char *format, ...)
 {

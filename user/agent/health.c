@@ -119,7 +119,7 @@ static void ask_if_due(struct agent *agent, unsigned int index, uint64_t now)
 void agent_health_read(struct agent *agent)
 {
 	struct agent_health *health = &agent->health;
-	struct sockaddr_in6 from;
+	struct sockaddr_in6 from = {0};
 	socklen_t length = sizeof(from);
 	struct icmp6_hdr reply = {0};
 	struct in6_addr far;

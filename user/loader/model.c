@@ -328,7 +328,7 @@ static struct zt6_member_rate member_rate_of(uint64_t bits_per_second)
 
 	if (!bits_per_second)
 		return rate;
-	rate.ns_per_kib = (__u32)(1024 * 8 * NSEC_PER_SEC / bits_per_second);
+	rate.ns_per_kib = (__u32)(1024ULL * 8 * NSEC_PER_SEC / bits_per_second);
 	rate.burst_ns = (__u64)rate.ns_per_kib * MEMBER_BURST_KIB;
 	if (rate.burst_ns < MEMBER_BURST_NS)
 		rate.burst_ns = MEMBER_BURST_NS;

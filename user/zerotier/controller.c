@@ -99,19 +99,18 @@ int zerotier_parse_member_list(const char *body, size_t length, struct zerotier_
 	return err;
 }
 
-int zerotier_parse_member(const char *body, size_t length, struct zerotier_member *member,
-			  char *why)
+int zerotier_parse_member(const char *body, size_t length, struct zerotier_member *out, char *why)
 {
 	json_t *root = zerotier_json(body, length, JSON_OBJECT, why);
 	int err;
 
 	if (!root)
 		return -EPROTO;
-	member->authorized = json_is_true(json_object_get(root, "authorized"));
-	member->bridge = json_is_true(json_object_get(root, "activeBridge"));
-	err = zerotier_json_prefixes(json_object_get(root, "ipAssignments"), &member->addresses);
-	for (size_t i = 0; i < member->addresses.count; i++)
-		member->addresses.list[i].len = 128;
+	out->authorized = json_is_true(json_object_get(root, "authorized"));
+	out->bridge = json_is_true(json_object_get(root, "activeBridge"));
+	err = zerotier_json_prefixes(json_object_get(root, "ipAssignments"), &out->addresses);
+	for (size_t i = 0; i < out->addresses.count; i++)
+		out->addresses.list[i].len = 128;
 	json_decref(root);
 	return err;
 }
