@@ -16,7 +16,7 @@ from traffic import ping, transfer
 pytestmark = needs_netem()
 
 MEGABYTES = 2
-SECONDS = float(os.environ.get("ZT6_TEST_SECONDS", 8))  # 60 for the whole of the test
+SECONDS = float(os.environ.get("ZT6_TEST_NETEM_SECONDS", 8))  # 60 for the whole of the test
 MESSAGE = 64
 # On the wires towards the gateway and towards the Internet: XDP sends past the gateway's own qdiscs.
 WIRES = "to-gw", "to-inet", "to-broker"
