@@ -185,15 +185,15 @@ def test_without_the_service_it_is_said_what_is_missing(machine):
     with ZeroTier(machine.namespace, NETWORK, joined=False) as service:
         service.stop()
         done = machine("up", service=service, settings="interface auto")
-        assert done.returncode == FAILED
+        assert done.returncode == DONE  # the agent brings the interface in when it comes
         assert "is it running?" in done.stderr
-        assert f"{OVERLAY}: no such interface" in done.stderr
+        assert f"{OVERLAY}: no such interface yet: waiting for it" in done.stderr
 
 
 def test_a_network_that_was_not_joined_is_said_with_what_to_do(machine):
     with ZeroTier(machine.namespace, NETWORK, joined=False) as service:
         done = machine("up", service=service, settings="interface auto")
-        assert done.returncode == FAILED
+        assert done.returncode == DONE
         assert f"zerotier-cli join {NETWORK_TEXT}" in done.stderr
         assert not posts(service)
 

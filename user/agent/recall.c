@@ -34,14 +34,21 @@ static void drop(struct recall *recall, struct recalled *recalled)
 	free(recalled);
 }
 
-void recall_note(struct recall *recall, uint8_t slot, const struct neighbour *neighbour,
-		 uint64_t now_ns)
+static struct recalled *find(struct recall *recall, uint8_t slot, const struct in6_addr *addr)
 {
 	struct recalled *recalled;
 
 	TAILQ_FOREACH(recalled, &recall->list, entry)
-	if (recalled->slot == slot && IN6_ARE_ADDR_EQUAL(&recalled->addr, &neighbour->addr))
-		break;
+	if (recalled->slot == slot && IN6_ARE_ADDR_EQUAL(&recalled->addr, addr))
+		return recalled;
+	return NULL;
+}
+
+void recall_note(struct recall *recall, uint8_t slot, const struct neighbour *neighbour,
+		 uint64_t now_ns)
+{
+	struct recalled *recalled = find(recall, slot, &neighbour->addr);
+
 	if (recalled) {
 		memcpy(recalled->mac, neighbour->mac, sizeof(recalled->mac));
 		recalled->gone_ns = now_ns;

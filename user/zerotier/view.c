@@ -308,10 +308,9 @@ static int read_view(const json_t *element, uint64_t *network, struct zerotier_v
 
 int zerotier_views_load(const char *run_dir, struct zerotier_views *out)
 {
-	const json_t *networks, *element;
+	const json_t *networks;
 	char path[VIEW_PATH];
 	json_t *root;
-	size_t i;
 	int err = 0;
 
 	*out = (struct zerotier_views){0};
@@ -325,13 +324,11 @@ int zerotier_views_load(const char *run_dir, struct zerotier_views *out)
 	out->list = calloc(json_array_size(networks) + 1, sizeof(*out->list));
 	if (!out->list)
 		err = -ENOMEM;
-	if (!err)
-		json_array_foreach (networks, i, element) {
-			if (err)
-				break;
-			out->count++;
-			err = read_view(element, &out->list[i].network, &out->list[i].view);
-		}
+	for (size_t i = 0; i < json_array_size(networks) && !err; i++) {
+		out->count++;
+		err = read_view(json_array_get(networks, i), &out->list[i].network,
+				&out->list[i].view);
+	}
 	json_decref(root);
 	if (err)
 		zerotier_views_free(out);
