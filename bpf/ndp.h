@@ -184,10 +184,13 @@ static __noinline int nd_target_known(frame_t *frame, const struct zt6_settings 
 	absent_until = bpf_map_lookup_elem(&negative, &address);
 	if (absent_until && *absent_until > now)
 		return ZT6_DROP_NDP_UNVERIFIED;
+	if (!told->heartbeat_ns || told->heartbeat_ns + ZT6_AGENT_STALE_NS <= now)
+		return nd_kernel_knows(frame, settings, told, rule, key);
+	/* A scan: what may not be handed over need not be looked up in the kernel's table. */
+	if (!bucket_has(key->port, key->in_port, ZT6_BUCKET_DEFERRED))
+		return ZT6_DROP_UNRESOLVED_LIMITED;
 	verdict = nd_kernel_knows(frame, settings, told, rule, key);
-	if (verdict == GO_ON && told->heartbeat_ns && told->heartbeat_ns + ZT6_AGENT_STALE_NS > now)
-		return ZT6_NDP_DEFERRED;
-	return verdict;
+	return verdict == GO_ON ? ZT6_NDP_DEFERRED : verdict;
 }
 
 /* Hands the target to the agent, unless it has just been told or is told too much. */
