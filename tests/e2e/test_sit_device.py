@@ -63,10 +63,11 @@ def test_device_bpf_is_used_only_on_request(machine):
     assert link(machine)["kind"] == "tun"
 
 
-def test_the_kernels_device_takes_no_program_of_ours(machine):
-    """`sit` has no XDP, and needs no TC program: it encapsulates itself."""
+def test_the_kernels_device_encapsulates_itself(machine):
+    """`sit` has no XDP, and needs none of our programs at its egress but the policy's."""
     machine.gateway.up(tunnel_conf())
-    assert "clsact" not in machine.gw.run("tc", "qdisc", "show").stdout
+    egress = machine.gw.run("tc", "filter", "show", "dev", TUNNEL, "egress").stdout
+    assert "zt6_tunnel_egress" not in egress
     assert "xdp" not in machine.gw.show(f"link show {TUNNEL}")
 
 
