@@ -36,8 +36,9 @@ static __always_inline const struct zt6_tunnel *sixinfour_tunnel_of(
  * sixinfour_outer - check the IPv4 header at p->link_length, and step behind it.
  * @tunnel: out, whose packet it is
  *
- * Other IPv4 is NOT_SIXINFOUR. What belongs to no tunnel of ours, and what only the kernel's own tunnel handles (fragments,
- * options), passes. The kernel has not seen the header yet, so its checksum is verified here.
+ * Other IPv4 is NOT_SIXINFOUR. What belongs to no tunnel of ours, and what only the kernel's own
+ * tunnel handles (fragments, options), passes. The kernel has not seen the header yet, so its
+ * checksum is verified here.
  */
 static __always_inline int sixinfour_outer(frame_t *frame, const struct zt6_settings *settings,
 					   struct packet *p, const struct zt6_tunnel **tunnel,

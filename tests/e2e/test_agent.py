@@ -10,6 +10,7 @@ import pytest
 from gateway import AGENT_UID
 from lab import GATEWAY, INET, M1, ONLINK, OVERLAY, Lab, conf
 from traffic import ping
+from waiting import wait_for
 
 QUICK = "timeout 200ms\n    retries 1\n    valid 3s\n    invalid 3s"
 
@@ -40,15 +41,6 @@ def count(gateway, name, port="eth0"):
 
 def forget(namespace, device, address):
     namespace.run("ip", "-6", "neigh", "del", address, "dev", device, check=False)
-
-
-def wait_for(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def neighbour(namespace, device, address):

@@ -10,7 +10,7 @@ from scapy.layers.l2 import Ether
 from conftest import NOT_UP, running
 from lab import M1, M2, ONLINK, OVERLAY, conf
 from maps import Map, set_verified
-from test_agent import wait_for
+from waiting import wait_for
 from traffic import ping
 
 FAILED, USAGE = 1, 2

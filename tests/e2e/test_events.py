@@ -24,6 +24,7 @@ from netns import stop
 from processes import own_kilobytes
 from test_ndp import answer, solicitation
 from traffic import ping
+from waiting import wait_for
 
 RECREATIONS = int(os.environ.get("ZT6_TEST_RECREATIONS", 20))
 QUICK = "timeout 200ms\n    retries 1\n    valid 3s\n    invalid 3s"
@@ -53,15 +54,6 @@ def late(lab, gateway):
     """A function that lets the late member come."""
     yield lambda: lab.m2.ip(f"addr add {LATE}/128 dev {OVERLAY} nodad")
     lab.m2.run("ip", "addr", "del", f"{LATE}/128", "dev", OVERLAY, check=False)
-
-
-def wait_for(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def open_files(pid):

@@ -8,6 +8,7 @@ import pytest
 
 from lab import GATEWAY_V4, INET, M1, TUNNEL, TUNNEL_GATEWAY, Lab, conf
 from traffic import ping
+from waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +26,6 @@ def gateway(lab):
     lab.gateway("down", check=False)
     lab.broker.run("nft", "flush", "ruleset")
     lab.gw.run("nft", "flush", "ruleset")
-
-
-def wait_for(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def health(gateway):

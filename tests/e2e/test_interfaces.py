@@ -15,7 +15,7 @@ from lab import (BROKER_V4, GATEWAY, GATEWAY_V4, INET, LAN, LAN_HOST, M1, ONLINK
                  TUNNEL, TUNNEL_GATEWAY, Lab, conf)
 from machine import Machine, minimal_conf
 from probes import needs_sit
-from test_agent import wait_for
+from waiting import wait_for
 from traffic import ping
 
 LAN_SECTION = f"lan eth1 {{\n    prefix {LAN}\n}}\n"

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import waiting
 from lab import GATEWAY, INET, M1, M2, M2_MANUAL, NETWORK, OVERLAY, TUNNEL, Lab, conf
 from traffic import ping, ping_sizes
 from zerotier_double import (TOKEN, ZeroTier, body, no_http, redirect, silence, status,
@@ -49,12 +50,8 @@ def service(lab):
 
 
 def wait_for(condition, seconds=12.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
+    """Until the observer has gone round a few times."""
+    return waiting.wait_for(condition, seconds)
 
 
 def state(lab):

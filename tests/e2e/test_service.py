@@ -13,7 +13,7 @@ from gateway import BINARY
 from lab import LAN
 from machine import DONE, Machine
 from netns import stop
-from test_agent import wait_for
+from waiting import wait_for
 
 CONF = f"uplink eth0\nlan eth1 {{\n    prefix {LAN}\n}}\n"
 
