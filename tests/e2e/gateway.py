@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The gateway under test, used as an administrator uses it: the binary, a file, its output."""
 
+import contextlib
 import json
 import os
+import socket
 import tempfile
 import time
 
@@ -15,6 +17,8 @@ BINARY = os.path.join(BUILD, "zt6-bpf")
 # The agent's own user, as the package makes it; here one by number that the machine need not have.
 AGENT_UID = 64664
 os.environ["ZT6_AGENT_USER"] = str(AGENT_UID)
+
+READY_SECONDS = 10  # that an agent may take to start, under sanitizers on a busy machine too
 
 
 def peer(name):
@@ -47,12 +51,24 @@ class Gateway:
         return self("up")
 
     def start_agent(self):
-        """Run `zt6-bpf agent` in the background until it has gone round its loop."""
-        self.agent_process = self.namespace.popen(
-            BINARY, "-c", self.conf_path, "--instance", self.instance, "agent")
-        time.sleep(0.3)
-        if self.agent_process.poll() is not None:
-            raise RuntimeError(f"the agent ended: exit status {self.agent_process.returncode}")
+        """Run `zt6-bpf agent` in the background, and go on when it says that it is ready."""
+        name = f"{self.instance}-agent"
+        with self.namespace.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(f"\0{name}")  # without a file, for the agent is another user
+            self.agent_process = self.namespace.popen(
+                BINARY, "-c", self.conf_path, "--instance", self.instance, "agent",
+                env={**os.environ, "NOTIFY_SOCKET": f"@{name}"})
+            self._wait_until_ready(manager)
+
+    def _wait_until_ready(self, manager):
+        manager.settimeout(0.05)
+        deadline = time.monotonic() + READY_SECONDS
+        while self.agent_process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                if manager.recv(4096) == b"READY=1":
+                    return
+        raise RuntimeError("the agent did not get ready: exit status "
+                           f"{self.agent_process.returncode}")
 
     def stop_agent(self):
         if self.agent_process:
