@@ -28,7 +28,7 @@ e2e-peers: $(E2E_PEERS)
 # report says how many were.
 test-e2e: $(B)/zt6-bpf $(E2E_PEERS) ## the gateway from outside: pytest over network namespaces
 	ZT6_BUILD=$(abspath $(B)) PYTHONDONTWRITEBYTECODE=1 \
-		/usr/bin/python3 -m pytest -q -p no:cacheprovider --reruns 1 tests/e2e
+		/usr/bin/python3 -m pytest -q -rfER -p no:cacheprovider --reruns 1 tests/e2e
 
 # The agent with the compilers' eyes on memory and arithmetic. What they find ends a process with an
 # error, and in a file: a daemon's end is not always looked at.
@@ -46,7 +46,7 @@ test-sanitized: $(SANITIZED)/done ## the agent's end-to-end tests on a build wit
 	rm -f $(SANITIZED)/report.*
 	ASAN_OPTIONS=log_path=$(abspath $(SANITIZED))/report UBSAN_OPTIONS=print_stacktrace=1 \
 		ZT6_BUILD=$(abspath $(SANITIZED)) PYTHONDONTWRITEBYTECODE=1 \
-		/usr/bin/python3 -m pytest -q -p no:cacheprovider --reruns 1 $(SANITIZED_E2E)
+		/usr/bin/python3 -m pytest -q -rfER -p no:cacheprovider --reruns 1 $(SANITIZED_E2E)
 	@! cat $(SANITIZED)/report.* 2>/dev/null
 
 .PHONY: e2e-peers test-e2e test-sanitized
