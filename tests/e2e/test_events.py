@@ -214,18 +214,43 @@ def is_own(gateway, address):
         return bool(owner and owner[1])  # struct zt6_prefix
 
 
+@contextlib.contextmanager
+def locked(gateway):
+    """The loader's lock is taken, as `reload` does it, until the function that comes is called."""
+    with open(f"/run/zt6-bpf/{gateway.instance}/lock", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lambda: fcntl.flock(lock, fcntl.LOCK_UN)
+
+
 def test_the_agent_writes_no_maps_while_the_loader_does(lab, gateway):
     """It would write what it has read before: a reload would be undone."""
     own = "2001:db8:48:ffff::77"
-    with open(f"/run/zt6-bpf/{gateway.instance}/lock", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # as `reload` does
+    with locked(gateway) as unlock:
         lab.gw.ip(f"addr add {own}/128 dev eth0 nodad")
         try:
             time.sleep(1)
             assert not is_own(gateway, own)
             assert answer(lab, solicitation(M1.onlink), M1.onlink)  # it does not stand still
-            fcntl.flock(lock, fcntl.LOCK_UN)
+            unlock()
             assert wait_for(lambda: is_own(gateway, own))
+        finally:
+            lab.gw.ip(f"addr del {own}/128 dev eth0")
+
+
+def test_an_agent_that_starts_while_the_loader_is_at_work_finds_members_and_writes_no_maps(
+        lab, gateway, late):
+    own = "2001:db8:48:ffff::77"
+    late()
+    gateway.stop_agent()
+    with locked(gateway) as unlock:
+        lab.gw.ip(f"addr add {own}/128 dev eth0 nodad")
+        try:
+            gateway.start_agent()
+            assert answer(lab, solicitation(LATE), LATE)
+            assert not is_own(gateway, own)
+            unlock()
+            assert wait_for(lambda: is_own(gateway, own))
+            assert ping(lab.inet, M2.onlink) == 3
         finally:
             lab.gw.ip(f"addr del {own}/128 dev eth0")
 

@@ -45,6 +45,7 @@ struct agent {
 	__u32 members_max;               /* limits members */
 	bool refresh_wanted;             /* an interface, address or rule has changed */
 	bool resync_wanted;              /* messages were lost */
+	bool looked;                     /* ... but were read meanwhile, without writing */
 	bool drained;                    /* all that the kernel has said was read */
 	bool reloading;                  /* SIGHUP has come, and is not done with */
 	bool repair_wanted;              /* one of our interfaces may lack what `up` gave it */
@@ -91,6 +92,10 @@ void watch_close(struct agent *agent);
 
 /* Reads the kernel's neighbours and our model anew. 0 or a negative error. */
 int watch_resync(struct agent *agent);
+
+/* Reads the kernel's neighbours and the maps as they are, and writes nothing: while the loader is at
+ * work. 0 or a negative error. */
+int watch_look(struct agent *agent);
 
 /* Writes what has changed of interfaces, addresses and rules into the maps. */
 int watch_refresh(struct agent *agent);

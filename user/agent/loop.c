@@ -181,6 +181,7 @@ static int follow_pins(struct agent *agent)
 	targets_clear(&agent->targets);
 	groups_clear(&agent->groups);
 	agent->resync_wanted = true;
+	agent->looked = false;
 	return err;
 }
 
@@ -192,6 +193,11 @@ static int try_again(struct agent *agent, const char *what, int err)
 	close_requests(agent);
 	agent->resync_wanted = true;
 	return open_requests(agent);
+}
+
+static int read_or_try_again(struct agent *agent, int err)
+{
+	return err ? try_again(agent, "read the kernel's tables", err) : 0;
 }
 
 /* What the kernel has told since is written into the maps, at most so often. */
@@ -207,11 +213,12 @@ static int bring_up_to_date(struct agent *agent, uint64_t now)
 	if (anew && !agent->drained)
 		return 0;
 	/* The loader writes the same maps: what it is changing must not be written back as it was
-	 * before. It does not keep us waiting either: its turn takes seconds. */
+	 * before. It does not keep us waiting either: its turn takes seconds, and members shall be
+	 * found meanwhile. */
 	lock = rundir_try_lock(agent->instance->run_dir);
 	if (lock == -EWOULDBLOCK)
-		return 0;
-	agent->resync_wanted = agent->refresh_wanted = false;
+		return anew && !agent->looked ? read_or_try_again(agent, watch_look(agent)) : 0;
+	agent->resync_wanted = agent->refresh_wanted = agent->looked = false;
 	err = anew ? watch_resync(agent) : watch_refresh(agent);
 	pause = (agent_now() - now) * REFRESH_SHARE;
 	if (pause < REFRESH_INTERVAL_NS)
@@ -221,7 +228,7 @@ static int bring_up_to_date(struct agent *agent, uint64_t now)
 	agent->refresh_after_ns = agent_now() + pause;
 	if (lock >= 0)
 		rundir_unlock(agent->instance->run_dir, lock);
-	return err ? try_again(agent, "read the kernel's tables", err) : 0;
+	return read_or_try_again(agent, err);
 }
 
 /* What is due once a second. */

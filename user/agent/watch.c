@@ -101,7 +101,7 @@ static int on_notice(struct nl_msg *msg, void *arg)
 	struct agent *agent = arg;
 
 	/* Everything is about to be read anew: what is left over is no news. */
-	if (agent->resync_wanted)
+	if (agent->resync_wanted && !agent->looked)
 		return NL_OK;
 	switch (message->nlmsg_type) {
 	case RTM_NEWNEIGH:
@@ -190,17 +190,38 @@ int watch_read(struct agent *agent)
 	return -EIO;
 }
 
-int watch_resync(struct agent *agent)
+static int read_neighbours(struct agent *agent)
 {
 	struct ndmsg all = {.ndm_family = AF_UNSPEC};
+
+	neighbours_clear(&agent->neighbours);
+	return netlink_dump(agent->tables, RTM_GETNEIGH, &all, sizeof(all), on_neighbour, agent);
+}
+
+int watch_look(struct agent *agent)
+{
+	struct model seen = {0};
+	int err = maps_read(&agent->maps, &seen);
+
+	if (err) {
+		model_free(&seen);
+		return err;
+	}
+	model_free(&agent->model);
+	agent->model = seen;
+	agent->looked = true;
+	return read_neighbours(agent);
+}
+
+int watch_resync(struct agent *agent)
+{
 	int err;
 
 	/* Ports first: neighbours on other interfaces are none of ours. */
 	err = watch_refresh(agent);
 	if (err)
 		return err;
-	neighbours_clear(&agent->neighbours);
-	err = netlink_dump(agent->tables, RTM_GETNEIGH, &all, sizeof(all), on_neighbour, agent);
+	err = read_neighbours(agent);
 	ports_recall(agent);
 	agent_bump_generation(agent);
 	return err;
