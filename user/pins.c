@@ -8,10 +8,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent_user.h"
+#include "folder.h"
 
 static void pin_path(char path[PATH_MAX], const char *dir, const char *name, const char *suffix)
 {
@@ -26,28 +26,10 @@ int pin_open(const char *dir, const char *name)
 	return bpf_obj_get(path);
 }
 
-/* The folder and the one it is in. */
-static int make_folder(const char *dir)
-{
-	char parent[PATH_MAX];
-	char *slash;
-
-	snprintf(parent, sizeof(parent), "%s", dir);
-	slash = strrchr(parent, '/');
-	if (slash) {
-		*slash = '\0';
-		if (mkdir(parent, 0700) && errno != EEXIST)
-			return -errno;
-	}
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return -errno;
-	return agent_user_give(dir);
-}
-
 int pin_replace(const char *dir, const char *name, int fd)
 {
 	char path[PATH_MAX], next[PATH_MAX];
-	int err = make_folder(dir);
+	int err = folder_make(dir, 0700);
 
 	if (err)
 		return err;

@@ -11,6 +11,7 @@
 
 #include "rundir.h"
 #include "../agent_user.h"
+#include "../folder.h"
 #include "../log.h"
 #include "../zerotier/view.h"
 
@@ -33,18 +34,6 @@ bool rundir_in_use(const char *run_dir, const char *pin_dir)
 	return rundir_has_journal(run_dir) || !access(pin_dir, F_OK);
 }
 
-static int make_dirs(const char *run_dir)
-{
-	char parent[PATH_MAX];
-
-	parent_of(run_dir, parent);
-	if (mkdir(parent, 0755) && errno != EEXIST)
-		return -errno;
-	if (mkdir(run_dir, 0755) && errno != EEXIST)
-		return -errno;
-	return agent_user_give(run_dir);
-}
-
 /* Whether the locked file is still the one that others will find: a `down` that had the lock
  * before us may have removed it. */
 static bool is_current(int fd, const char *path)
@@ -62,7 +51,7 @@ int rundir_lock(const char *run_dir)
 
 	snprintf(path, sizeof(path), "%s/lock", run_dir);
 	for (;;) {
-		err = make_dirs(run_dir);
+		err = folder_make(run_dir, 0755);
 		if (err)
 			break;
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
