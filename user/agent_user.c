@@ -2,6 +2,7 @@
 #include "agent_user.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -38,7 +39,10 @@ int agent_user_give(const char *path)
 	uid_t uid;
 	gid_t gid;
 
-	return geteuid() || !find_user(&uid, &gid) ? 0 : result(chown(path, uid, gid));
+	/* What it owns it may have replaced by a link to what it must not own. */
+	return geteuid() || !find_user(&uid, &gid)
+		       ? 0
+		       : result(fchownat(AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW));
 }
 
 int agent_user_give_fd(int fd)

@@ -137,10 +137,10 @@ static int print_json(const struct view *view)
 			 "packets", packets);
 	if (!root)
 		return -ENOMEM;
-	err = json_dumpf(root, stdout, JSON_INDENT(2));
+	err = json_dumpf(root, stdout, JSON_INDENT(2)) && !ferror(stdout) ? -ENOMEM : 0;
 	putchar('\n');
 	json_decref(root);
-	return err ? -EIO : 0;
+	return err;
 }
 
 static void print_sentence(const char *stage, const char *sentence)

@@ -131,7 +131,7 @@ static int print_json(const struct view *view)
 			 view->policy_off ? "off" : "kernel", "extent", extents[extent], "remark",
 			 exposure_remark(&view->firewall, view->policy_off, remark), "members",
 			 members);
-	if (!err && (!root || json_dumpf(root, stdout, JSON_INDENT(2))))
+	if (!err && (!root || (json_dumpf(root, stdout, JSON_INDENT(2)) && !ferror(stdout))))
 		err = -ENOMEM;
 	putchar('\n');
 	json_decref(root);

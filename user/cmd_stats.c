@@ -65,10 +65,10 @@ static int print_json(const struct instance *instance, const struct stats *stats
 			 "tx", json_counter(&stats->total.tx));
 	if (!root)
 		return -ENOMEM;
-	err = json_dumpf(root, out, JSON_INDENT(2));
+	err = json_dumpf(root, out, JSON_INDENT(2)) && !ferror(out) ? -ENOMEM : 0;
 	fputc('\n', out);
 	json_decref(root);
-	return err ? -EIO : 0;
+	return err;
 }
 
 static void print_metric(FILE *out, const char *metric, const char *help, const struct stats *stats,
@@ -202,6 +202,20 @@ static int print_once(const struct instance *instance, print_fn *print, FILE *ou
 	return err;
 }
 
+/* One table after the other, for as long as somebody takes them. */
+static int watch_lines(const struct instance *instance, int seconds)
+{
+	int err;
+
+	while (!(err = print_once(instance, print_table, stdout))) {
+		fputc('\n', stdout);
+		if (fflush(stdout))
+			break;
+		sleep(seconds);
+	}
+	return err;
+}
+
 /* The table on the whole screen, until a key is pressed or the instance goes down. */
 static int watch_screen(const struct instance *instance, int seconds)
 {
@@ -210,7 +224,8 @@ static int watch_screen(const struct instance *instance, int seconds)
 	FILE *memory;
 	int err;
 
-	initscr();
+	if (!newterm(NULL, stdout, stdin)) /* TERM is not set, or not known */
+		return watch_lines(instance, seconds);
 	cbreak();
 	noecho();
 	curs_set(0);
@@ -229,19 +244,6 @@ static int watch_screen(const struct instance *instance, int seconds)
 		free(text);
 	} while (!err && getch() == ERR);
 	endwin();
-	return err;
-}
-
-/* The same where there is no screen: one table after the other. */
-static int watch_lines(const struct instance *instance, int seconds)
-{
-	int err;
-
-	while (!(err = print_once(instance, print_table, stdout))) {
-		fputc('\n', stdout);
-		fflush(stdout);
-		sleep(seconds);
-	}
 	return err;
 }
 

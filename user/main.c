@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* zt6-bpf [-c FILE] [--instance NAME] [-v] COMMAND [ARG...] */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "instance.h"
 #include "log.h"
@@ -76,19 +78,30 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* Else the next file opened, the journal say, would be what is written to as output. What is put in
+ * their place can be neither read nor written, so that the want is noticed. */
+static void hold_closed_streams(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* What was printed must also have been written. */
+static int finish(const char *what, int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	log_error("%s: cannot write its output: %s", what, strerror(errno));
+	return status ? status : EXIT_FAILED;
+}
+
 /* A subcommand reads its own options: getopt begins anew with its arguments. */
 static int run(const struct command *command, const struct instance *instance, int argc,
 	       char **argv)
 {
-	int status;
-
 	optind = 0;
-	status = command->run(instance, argc, argv);
-	if (fflush(stdout) || ferror(stdout)) {
-		log_error("%s: cannot write its output: %s", command->name, strerror(errno));
-		return status ? status : EXIT_FAILED;
-	}
-	return status;
+	return finish(command->name, command->run(instance, argc, argv));
 }
 
 int main(int argc, char **argv)
@@ -98,6 +111,7 @@ int main(int argc, char **argv)
 	struct instance instance;
 	int option, err;
 
+	hold_closed_streams();
 	opterr = 0;
 	/* "+": options behind the command are the command's. */
 	while ((option = getopt_long(argc, argv, "+:c:v", options, NULL)) != -1) {
@@ -112,9 +126,9 @@ int main(int argc, char **argv)
 			name = optarg;
 			break;
 		case OPT_HELP:
-			return help();
+			return finish("--help", help());
 		case OPT_VERSION:
-			return cmd_version(NULL, 1, argv);
+			return finish("--version", cmd_version(NULL, 1, argv));
 		case ':':
 			log_error("option \"%s\" needs a value; " HINT, argv[optind - 1]);
 			return EXIT_USAGE;

@@ -280,7 +280,8 @@ void trial_remember(const struct instance *instance, const struct conf *conf)
 
 	path_of(instance, APPLIED_NAME, path);
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	file = fopen(fresh, "we");
+	unlink(fresh);
+	file = fopen(fresh, "wxe"); /* no link: the folder is the agent's */
 	good = file && fwrite(conf->text, 1, conf->length, file) == conf->length;
 	if (file && fclose(file))
 		good = false;
@@ -290,4 +291,5 @@ void trial_remember(const struct instance *instance, const struct conf *conf)
 		    "back",
 		    path);
 	unlink(fresh);
+	unlink(path); /* what was up before is no way back any more */
 }

@@ -176,13 +176,20 @@ static void every_command_is_in_the_manual(void **state)
 
 static void output_that_cannot_be_written_is_a_failure(void **state)
 {
-	static const char *const args[ARGS_MAX] = {"version"};
+	static const char *const words[] = {"version", "--version", "--help"};
+	char message[64];
 	struct run result;
 
 	(void)state;
-	run(&result, NULL, "/dev/full", args);
-	assert_int_equal(result.status, 1);
-	assert_non_null(strstr(result.err, "version: cannot write its output: No space left"));
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		const char *const args[ARGS_MAX] = {words[i]};
+
+		snprintf(message, sizeof(message), "%s: cannot write its output: No space left",
+			 words[i]);
+		run(&result, NULL, "/dev/full", args);
+		assert_int_equal(result.status, 1);
+		assert_non_null(strstr(result.err, message));
+	}
 }
 
 static const char *const check[ARGS_MAX] = {"-c", "/dev/stdin", "check"};

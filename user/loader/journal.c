@@ -101,8 +101,10 @@ static int read_lines(struct journal *journal, FILE *file)
 		bool whole = text[length - 1] == '\n', understood;
 		json_t *line = json_loads(text, 0, NULL);
 
-		if (!line && !whole)
-			break; /* a crash cut it off: what it announces was not begun */
+		if (!line && !whole) {
+			journal->cut = true; /* by a crash: what it announces was not begun */
+			break;
+		}
 		number++;
 		understood = line &&
 			     (number == 1 ? read_header(journal, line) : read_line(journal, line));
@@ -209,25 +211,23 @@ static int write_all(struct journal *journal, int fd)
 	return err;
 }
 
-int journal_begin(struct journal *journal)
+/* A new file with the list alone in place of the old one. -errno: that is as it was. */
+static int rewrite(struct journal *journal)
 {
 	char fresh[sizeof(journal->path) + 8];
 	int fd, err;
 
 	snprintf(fresh, sizeof(fresh), "%s.new", journal->path);
-	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0644);
-	if (fd < 0) {
-		err = -errno;
-		log_error("cannot create %s: %s", fresh, strerror(-err));
-		return err;
-	}
-	err = report(journal, agent_user_give_fd(fd));
+	/* The folder is the agent's: a link there would have root write elsewhere. */
+	unlink(fresh);
+	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_APPEND, 0644);
+	if (fd < 0)
+		return -errno;
+	err = agent_user_give_fd(fd);
 	if (!err)
-		err = report(journal, write_all(journal, fd));
-	if (!err && rename(fresh, journal->path)) {
+		err = write_all(journal, fd);
+	if (!err && rename(fresh, journal->path))
 		err = -errno;
-		log_error("cannot rename %s to %s: %s", fresh, journal->path, strerror(-err));
-	}
 	if (err) {
 		unlink(fresh);
 		close(fd);
@@ -237,6 +237,17 @@ int journal_begin(struct journal *journal)
 		close(journal->fd);
 	journal->fd = fd;
 	return 0;
+}
+
+int journal_begin(struct journal *journal)
+{
+	int err = rewrite(journal);
+
+	if (!err || !journal->found || journal->cut || journal->relation != NETNS_SAME)
+		return report(journal, err);
+	/* `down` needs no room that a full disk does not have. */
+	journal->fd = open(journal->path, O_WRONLY | O_CLOEXEC | O_APPEND | O_NOFOLLOW);
+	return report(journal, journal->fd < 0 ? -errno : 0);
 }
 
 int journal_making(struct journal *journal, struct object *object)
@@ -278,8 +289,14 @@ int journal_finish(struct journal *journal)
 {
 	int err;
 
-	if (journal->objects.count)
-		return journal_begin(journal);
+	if (journal->objects.count) {
+		err = rewrite(journal);
+		if (err)
+			log_warning(
+				"cannot write %s anew: %s; as it is it is complete, only longer",
+				journal->path, strerror(-err));
+		return 0;
+	}
 	if (!unlink(journal->path) || errno == ENOENT)
 		return 0;
 	err = -errno;

@@ -23,6 +23,7 @@
 struct journal {
 	struct objects objects;       /* ours, in the order of making */
 	bool found;                   /* there was a file */
+	bool cut;                     /* its last line is not whole */
 	enum netns_relation relation; /* of the file's network namespace to this one */
 	struct netns netns;           /* of the file; without one, this one */
 	char path[128];
@@ -37,7 +38,8 @@ struct journal {
  */
 int journal_load(const char *run_dir, struct journal **out);
 
-/* From here on it is written to: begins with the list as it is. 0, or -errno with a message. */
+/* From here on it is written to: a file with the list as it is or, where there is no room for that,
+ * the one that was read. 0, or -errno with a message. */
 int journal_begin(struct journal *journal);
 
 /* Takes over @object, and frees it on failure. This and the next two return 0, or -errno with a
@@ -56,7 +58,8 @@ void journal_gone(struct journal *journal, struct object *object);
 /* For NETNS_GONE: what was in the other namespace went with it, and the list is this one's. */
 int journal_abandon(struct journal *journal);
 
-/* Leaves a file with the list alone, or none when the list is empty. */
+/* Leaves a file with the list alone (where there is no room for that, the one that has been written),
+ * or none when the list is empty. 0, or -errno with a message. */
 int journal_finish(struct journal *journal);
 
 void journal_free(struct journal *journal);

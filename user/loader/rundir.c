@@ -54,7 +54,7 @@ int rundir_lock(const char *run_dir)
 		err = folder_make(run_dir, 0755);
 		if (err)
 			break;
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 		if (fd < 0 && errno == ENOENT)
 			continue;
 		if (fd < 0) {
@@ -84,7 +84,7 @@ int rundir_try_lock(const char *run_dir)
 
 	snprintf(path, sizeof(path), "%s/lock", run_dir);
 	/* The agent may read what the loader has made, and no more. */
-	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
+	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB))

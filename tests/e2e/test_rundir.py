@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The folder of an instance under /run: it belongs to the agent, which must not get more through it
+than it has, and its file system may be full."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from gateway import AGENT_UID, BINARY
+from machine import DONE, FAILED, Machine, minimal_conf
+
+CONF = minimal_conf()
+
+
+@pytest.fixture
+def machine():
+    with Machine() as machine:
+        yield machine
+
+
+@pytest.fixture
+def victim(tmp_path):
+    """A file of root's, into which nothing of the agent's leads."""
+    path = tmp_path / "victim"
+    path.write_text("root's\n")
+    yield path
+    assert path.read_text() == "root's\n"
+    assert path.stat().st_uid == 0
+
+
+@pytest.mark.parametrize("name, status", [
+    ("lock", FAILED), ("journal.new", DONE), ("applied.conf.new", DONE)])
+def test_a_link_in_the_folder_leads_root_nowhere(machine, victim, name, status):
+    machine.gateway.up(CONF)
+    link = os.path.join(os.path.dirname(machine.journal), name)
+    if os.path.exists(link):
+        os.unlink(link)
+    os.symlink(victim, link)
+    assert os.stat(os.path.dirname(link)).st_uid == AGENT_UID
+    assert machine.gateway("up", check=False).returncode == status
+    if status == FAILED:
+        os.unlink(link)
+
+
+def test_a_link_among_the_pins_is_not_followed(machine, victim):
+    """Pins that are there already are given anew by every `up`."""
+    machine.gateway.up(CONF)
+    pins = f"/sys/fs/bpf/zt6-bpf/{machine.name}"
+    for name in os.listdir(pins):
+        os.rename(f"{pins}/{name}", f"{pins}/{name}_moved")
+        os.symlink(victim, f"{pins}/{name}")
+    machine.gateway("up", check=False)
+
+
+@pytest.mark.parametrize("path", ["net/../../../{}", "../../{}", "kernel/core_pattern"])
+def test_the_journal_restores_no_values_outside_of_the_network(machine, victim, path):
+    machine.gateway.up(CONF)
+    path = path.format(str(victim).lstrip("/"))
+    with open(f"/proc/sys/{path}", encoding="ascii") as file:
+        there = file.read().strip()
+    # Where it is the machine's own, what a broken program would write is what is there.
+    before = "nonsense" if path.endswith("victim") else there
+    with open(machine.journal, "a", encoding="utf-8") as file:
+        file.write(json.dumps({"op": "make", "kind": "sysctl", "before": before,
+                               "spec": {"path": path, "value": there}}) + "\n")
+    assert f"/proc/sys/{path}: Operation not permitted" in machine.fails("down")
+    shutil.rmtree(os.path.dirname(machine.journal))
+
+
+def full(machine, size, *commands):
+    """`zt6-bpf COMMAND` for each, where /run/zt6-bpf has no room for more than `size` bytes."""
+    program = f"{BINARY} -c {machine.gateway.conf_path} --instance {machine.name}"
+    script = f"""
+        mount -t tmpfs -o size={size} none /run/zt6-bpf
+        {"; ".join(f"{program} {command}; echo $?" for command in commands)}"""
+    # Who removes the empty folder that something is mounted on elsewhere removes what is mounted.
+    held = os.path.dirname(machine.journal)
+    os.makedirs(held)
+    try:
+        return subprocess.run(["unshare", "--mount", *machine.gw.command("sh", "-c", script)],
+                              capture_output=True, text=True, check=True)
+    finally:
+        os.rmdir(held)
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3, 4])
+def test_a_full_folder_lets_up_work_or_undoes_it_and_lets_down_work(machine, pages):
+    """At one of the sizes the journal can be written, but not a second time."""
+    machine.gateway.configure(CONF)
+    before = machine.snapshot()
+    done = full(machine, pages * os.sysconf("SC_PAGE_SIZE"), "up", "down")
+    up, down = done.stdout.split()
+    assert (up, down) in (("1", "3"), ("0", "0")), done.stderr
+    if up == "1":
+        assert "No space left on device" in done.stderr
+    machine.assert_unchanged(before)
