@@ -13,13 +13,15 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 PACKAGES := libbpf libnl-route-3.0 jansson libcurl expat ncurses libnftables
 # As the kernel's own code, headers are read as words, addresses and bytes alike.
 WARNINGS := -Wall -Wextra -Werror -fno-strict-aliasing
+# Where it is built does not show in what is built.
+RELOCATE := -ffile-prefix-map=$(CURDIR)=.
 CPPFLAGS += -Iinclude -Iuser -isystem $(B) -D_GNU_SOURCE -DZT6_VERSION='"$(VERSION)"'
 CFLAGS   ?= -O2 -g
-CFLAGS   += -std=gnu11 $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES))
+CFLAGS   += -std=gnu11 $(WARNINGS) $(RELOCATE) $(shell pkg-config --cflags $(PACKAGES))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES))
 
 # mcpu=v3: 32-bit ALU and atomics, in every kernel since 5.12.
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g $(WARNINGS) -Ivmlinux -Iinclude -Ibpf
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g $(WARNINGS) $(RELOCATE) -Ivmlinux -Iinclude -Ibpf
 
 SKELETONS := $(patsubst bpf/%.bpf.c,$(B)/%.skel.h,$(wildcard bpf/*.bpf.c))
 SOURCES   := $(wildcard user/*.c user/*/*.c)
@@ -65,6 +67,12 @@ install: all ## to $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONF)/zt6-bpf
 	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/zt6-bpf/README.md
 	install -d -m 0755 $(DESTDIR)$(SYSCONF)/zt6-bpf
 
+uninstall: ## what install has put there; a configuration stays
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/zt6-bpf share/man/man8/zt6-bpf.8 \
+		share/man/man5/zt6.conf.5)
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/zt6-bpf
+	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(SYSCONF)/zt6-bpf
+
 format: ## clang-format over all C files
 	clang-format -i $(C_FILES)
 
@@ -82,7 +90,7 @@ clean: ## forget build/
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-.PHONY: all test demo install format lint clean help
+.PHONY: all test demo install uninstall format lint clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 

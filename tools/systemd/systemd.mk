@@ -26,6 +26,12 @@ install-units: $(UNITS)
 	install -D -m 0644 -t $(DESTDIR)$(UNITDIR) $(UNITS)
 	install -D -m 0644 tools/systemd/zt6-bpf.sysusers $(DESTDIR)$(SYSUSERSDIR)/zt6-bpf.conf
 
+uninstall: uninstall-units
+
+uninstall-units:
+	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS))) \
+		$(DESTDIR)$(SYSUSERSDIR)/zt6-bpf.conf
+
 FORCE:
 
-.PHONY: units install-units FORCE
+.PHONY: units install-units uninstall-units FORCE
