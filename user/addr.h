@@ -27,12 +27,16 @@ bool prefix_parse(const char *text, struct prefix *out);
 /* The same prefix with its host bits cleared (RFC 4291 §2.3). */
 struct prefix prefix_network(const struct prefix *p);
 
+/* Whether anything is set behind the first @p->len bits. */
 bool prefix_has_host_bits(const struct prefix *p);
+
+/* Address and length alike: host bits count. */
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 
 /* Whether every address of @inner is one of @outer's; a prefix contains itself. */
 bool prefix_contains(const struct prefix *outer, const struct prefix *inner);
 
+/* Whether the first @p->len bits of @addr are the prefix's. */
 bool prefix_contains_addr(const struct prefix *p, const struct in6_addr *addr);
 
 /* Writes "ADDR/LEN" into @text (PREFIX_STRLEN bytes) and returns it. */

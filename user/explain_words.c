@@ -15,8 +15,6 @@
 #include "stats.h"
 #include "zt6_na.h"
 
-#define IPV4_HEADER 20
-
 const char *explain_action(enum zt6_verdict verdict)
 {
 #define NAME_REDIRECT                         "redirect"

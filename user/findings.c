@@ -38,16 +38,6 @@ void findings_remedy(struct findings *findings, const char *remedy, ...)
 	va_end(args);
 }
 
-enum finding_severity findings_worst(const struct findings *findings)
-{
-	enum finding_severity worst = FINDING_OK;
-
-	for (size_t i = 0; i < findings->count; i++)
-		if (findings->list[i].severity > worst)
-			worst = findings->list[i].severity;
-	return worst;
-}
-
 const char *finding_severity_name(enum finding_severity severity)
 {
 	static const char *const names[] = {

@@ -32,9 +32,6 @@ void findings_add(struct findings *findings, enum finding_severity severity, con
 void findings_remedy(struct findings *findings, const char *remedy, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The worst of all; FINDING_OK when there is none. */
-enum finding_severity findings_worst(const struct findings *findings);
-
 /* "ok", "unknown", "warning", "error" */
 const char *finding_severity_name(enum finding_severity severity);
 

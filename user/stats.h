@@ -43,6 +43,7 @@ int stats_read(const struct instance *instance, struct stats *out);
 const char *verdict_name(enum zt6_verdict verdict);
 const char *verdict_meaning(enum zt6_verdict verdict);
 
+/* "uplink", "overlay", "lan", "tunnel", as in the configuration's words. */
 const char *role_name(enum zt6_role role);
 
 /* Says on stderr why an instance cannot be read. Returns the exit status: 3 when it is not up. */

@@ -44,14 +44,22 @@ struct targets {
 	size_t asking_count, verified_count;
 };
 
+/* An empty set. */
 void targets_init(struct targets *targets);
+
+/* NULL when there is none of this port and address. */
 struct target *targets_find(struct targets *targets, const struct zt6_address_key *key);
 
 /* A new one, in state TARGET_ASKING; NULL when out of memory. */
 struct target *targets_add(struct targets *targets, const struct zt6_address_key *key);
 
+/* Moves it from the list of those that are asked for, if it is there, to that of the verified. */
 void targets_set_verified(struct targets *targets, struct target *target);
+
+/* Takes it out and frees it. */
 void targets_remove(struct targets *targets, struct target *target);
+
+/* Frees all; the set is empty, and can be used on. */
 void targets_clear(struct targets *targets);
 
 #endif

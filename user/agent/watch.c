@@ -23,9 +23,6 @@
 /* Notices read in one go: the heartbeat shall not wait for the end of a storm. */
 #define WATCH_BURST 4096
 
-#define NUD_VALID_STATES \
-	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
-
 static bool is_our_port(const struct agent *agent, int ifindex)
 {
 	for (int slot = 0; slot < ZT6_MAX_PORTS; slot++)

@@ -72,6 +72,7 @@ struct route {
 	uint32_t metric;
 };
 
+/* An IPv6 route with our protocol number (ZT6_RTPROT). NULL when out of memory. */
 struct object *route_object(const struct route *route);
 
 /**

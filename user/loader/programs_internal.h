@@ -67,6 +67,7 @@ struct programs {
 /* What libbpf has to say is shown with -v only: what it means is in our own messages. */
 void programs_hush_libbpf(void);
 
+/* Descriptors of the maps that are written to; they stay the programs' own. */
 struct map_fds programs_map_fds(const struct programs *programs);
 
 /* Gives the object's maps the file descriptors of those that exist already. 0 or -errno. */

@@ -147,6 +147,8 @@ typedef int zerotier_parse_fn(const char *body, size_t length, void *out, char *
 int zerotier_ask(const struct zerotier_service *service, const char *path, const char *post,
 		 zerotier_parse_fn *parse, void *out, char *why);
 
+/* Of GET /status, /network/ID (@network: whose it must be) and /peer, as zerotier_parse_fn. What they
+ * allocate goes with the struct's free function. */
 int zerotier_parse_node(const char *body, size_t length, struct zerotier_node *out, char *why);
 int zerotier_parse_network(const char *body, size_t length, uint64_t network,
 			   struct zerotier_network *out, char *why);

@@ -56,6 +56,7 @@ bool zerotier_pool_address(const struct zerotier_pool *pool, uint64_t node, stru
 bool zerotier_pool_node(const struct zerotier_pool *pool, const struct in6_addr *addr,
 			uint64_t *node);
 
+/* The MAC address of a node in a network: octets in the order of the wire. */
 void zerotier_mac(uint64_t network, uint64_t node, uint8_t mac[6]);
 
 /* False when it is not the MAC of a node of this network: a bridge's, for instance. */

@@ -25,6 +25,7 @@ struct zerotier_service {
 	char token[ZEROTIER_TOKEN_MAX + 1]; /* secret */
 };
 
+/* The service's home folder: $ZEROTIER_HOME, or where packages put it. Not to be freed. */
 const char *zerotier_home(void);
 
 /**
