@@ -45,6 +45,16 @@ def test_a_link_in_the_folder_leads_root_nowhere(machine, victim, name, status):
         os.unlink(link)
 
 
+def test_what_a_kill_left_half_written_goes_as_well(machine):
+    machine.gateway.up(CONF)
+    folder = os.path.dirname(machine.journal)
+    for name in ("journal.new", "applied.conf.new"):
+        with open(f"{folder}/{name}", "w", encoding="ascii") as file:
+            file.write("half")
+    machine.gateway("down")
+    assert not os.path.exists(folder)
+
+
 def test_a_link_among_the_pins_is_not_followed(machine, victim):
     """Pins that are there already are given anew by every `up`."""
     machine.gateway.up(CONF)

@@ -99,7 +99,9 @@ int rundir_try_lock(const char *run_dir)
 
 void rundir_unlock(const char *run_dir, int lock)
 {
-	static const char *const files[] = {APPLIED_NAME, TRIAL_NAME, "lock"};
+	/* New ones are left by what was killed while it wrote them. */
+	static const char *const files[] = {APPLIED_NAME, APPLIED_NAME ".new", JOURNAL_NAME ".new",
+					    TRIAL_NAME, "lock"};
 	char path[PATH_MAX];
 
 	if (!rundir_has_journal(run_dir)) {
