@@ -115,6 +115,18 @@ def test_the_guides_for_members_have_this_gateways_values(service, run, audience
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
 
 
+@pytest.mark.parametrize("firewall, text", [
+    ("", "exposure"),
+    ("firewall {\n    policy off\n}\n", "open to the whole Internet"),
+    ("firewall {\n    rules none\n}\n", "open to the whole Internet"),
+], ids=["shipped", "off", "none"])
+def test_the_guides_say_what_stands_before_the_members(service, run, firewall, text):
+    done = run(service, "guide", "linux", conf=CONF + firewall)
+    assert text in done.stdout
+    controller = run(service, "guide", "controller", conf=CONF + firewall).stdout
+    assert ("exposure" in controller) == ("rule set of yours" not in controller) == (not firewall)
+
+
 def test_the_rule_set_that_the_guide_shows_is_one(service, run, machine):
     lines = run(service, "guide", "linux").stdout.splitlines()
     start = next(i for i, line in enumerate(lines) if "table ip6 members" in line)

@@ -11,4 +11,7 @@ void guide_linux(const struct zerotier_survey *survey);
 void guide_macos(const struct zerotier_survey *survey);
 void guide_windows(const struct zerotier_survey *survey);
 
+/* Whether the gateway's configuration has the shipped rules stand before the members. */
+bool guide_has_rules(const struct zerotier_survey *survey);
+
 #endif

@@ -48,8 +48,16 @@ static void print_settings(const struct zerotier_survey *survey)
 	puts("     \"Auto-assign from range\" on:");
 	print_pools(section);
 	puts("");
-	puts("  4. Before members are reachable from everywhere: a rule set on this gateway or on\n"
-	     "     each member. \"zt6-bpf guide linux\" and the others say how.\n");
+	puts("  4. Before members are reachable from everywhere:");
+	if (guide_has_rules(survey))
+		puts("     This gateway lets in what answers them, pings, and what \"allow\" lists "
+		     "in "
+		     "its\n"
+		     "     configuration: \"zt6-bpf exposure\" shows it.\n");
+	else
+		puts("     A rule set of yours on this gateway, or one on each member: \"zt6-bpf "
+		     "guide\n"
+		     "     linux\" and the others say how.\n");
 }
 
 static void print_findings(const struct findings *findings)
@@ -62,6 +70,13 @@ static void print_findings(const struct findings *findings)
 		if (finding->remedy)
 			printf("           -> %s\n", finding->remedy);
 	}
+}
+
+bool guide_has_rules(const struct zerotier_survey *survey)
+{
+	const struct conf *conf = survey->facts.conf;
+
+	return conf->policy == CONF_POLICY_KERNEL && conf->rules == CONF_RULES_SHIPPED;
 }
 
 void guide_controller(const struct zerotier_survey *survey)

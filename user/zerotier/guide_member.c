@@ -37,13 +37,21 @@ static void print_authorise(const struct values *values, const char *show_id)
 	       values->network, show_id);
 }
 
-/* Members' own policy: the gateway forwards what the guard lets through. */
-static void print_secure(const char *how)
+/* A member's own policy, also where the gateway has one: its neighbours do not come by the gateway. */
+static void print_secure(const struct zerotier_survey *survey, const char *how)
 {
-	printf("  6. Before you are reachable from everywhere: from here on, whatever listens on "
-	       "[::]\n"
-	       "     is open to the whole Internet, not only to this network.\n%s",
-	       how);
+	puts("  6. Before you are reachable from everywhere:");
+	if (guide_has_rules(survey))
+		puts("     The gateway lets in what answers you, pings, and what its administrator "
+		     "has\n"
+		     "     allowed (\"zt6-bpf exposure\" there). Whatever listens on [::] is open "
+		     "to the\n"
+		     "     other members of this network.");
+	else
+		puts("     From here on, whatever listens on [::] is open to the whole Internet, "
+		     "not only\n"
+		     "     to this network, unless the gateway has rules of its own.");
+	fputs(how, stdout);
 }
 
 void guide_linux(const struct zerotier_survey *survey)
@@ -73,17 +81,17 @@ void guide_linux(const struct zerotier_survey *survey)
 	       "     ping6 -c 3 %s\n"
 	       "     ping6 -c 3 one.one.one.one\n\n",
 	       values.gateway);
-	print_secure("     See what listens:        ss -6 -ltunp\n"
-		     "     and let in what you mean, with nftables:\n"
-		     "     table ip6 members {\n"
-		     "       chain in {\n"
-		     "         type filter hook input priority 0; policy drop\n"
-		     "         ct state established,related accept\n"
-		     "         iif lo accept\n"
-		     "         meta l4proto ipv6-icmp accept\n"
-		     "         tcp dport 22 accept\n"
-		     "       }\n"
-		     "     }\n");
+	print_secure(survey, "     See what listens:        ss -6 -ltunp\n"
+			     "     and let in what you mean, with nftables:\n"
+			     "     table ip6 members {\n"
+			     "       chain in {\n"
+			     "         type filter hook input priority 0; policy drop\n"
+			     "         ct state established,related accept\n"
+			     "         iif lo accept\n"
+			     "         meta l4proto ipv6-icmp accept\n"
+			     "         tcp dport 22 accept\n"
+			     "       }\n"
+			     "     }\n");
 }
 
 void guide_macos(const struct zerotier_survey *survey)
@@ -110,6 +118,7 @@ void guide_macos(const struct zerotier_survey *survey)
 	       "     ping6 -c 3 one.one.one.one\n\n",
 	       values.gateway);
 	print_secure(
+		survey,
 		"     See what listens:        sudo lsof -nP -i6 -sTCP:LISTEN\n"
 		"     System Settings > Network > Firewall: on, with stealth mode as you like;\n"
 		"     System Settings > General > Sharing: off what you do not mean to share.\n");
@@ -138,6 +147,7 @@ void guide_windows(const struct zerotier_survey *survey)
 	       "     ping -6 -n 3 one.one.one.one\n\n",
 	       values.gateway);
 	print_secure(
+		survey,
 		"     See what listens:        netstat -ano -p TCPv6\n"
 		"     Treat the network as a public one, in PowerShell as administrator:\n"
 		"     Set-NetConnectionProfile -InterfaceAlias \"ZeroTier*\" -NetworkCategory "
