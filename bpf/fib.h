@@ -18,6 +18,13 @@ static __always_inline bool role_is_inside(__u8 role)
 	return role == ZT6_ROLE_OVERLAY || role == ZT6_ROLE_LAN;
 }
 
+static __always_inline bool slot_is_inside(__u32 slot)
+{
+	const struct zt6_port *port = bpf_map_lookup_elem(&ports, &slot);
+
+	return port && role_is_inside(port->role);
+}
+
 /* Slot of the port with that interface, or ZT6_NO_PORT. */
 static __always_inline __u8 port_of_ifindex(__u32 ifindex)
 {

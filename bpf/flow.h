@@ -11,6 +11,7 @@
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
+#define TCP_ACK 0x10
 
 /* What begins and what ends a connection: conntrack must see it. */
 #define TCP_TURNING_POINT (TCP_FIN | TCP_SYN | TCP_RST)
@@ -36,6 +37,49 @@ static __always_inline bool flow_keys_equal(const union zt6_flow_key *a,
 	return a->words[4] == b->words[4] && a->words[3] == b->words[3] &&
 	       a->words[1] == b->words[1] && a->words[2] == b->words[2] &&
 	       a->words[0] == b->words[0];
+}
+
+/* RFC 4443 §4. */
+#define ICMPV6_FIRST_INFORMATIONAL 128 /* smaller types are errors, §2.1 */
+#define ICMPV6_ECHO_REQUEST        128
+#define ICMPV6_ECHO_REPLY          129
+
+/* An IPv6 header and the first eight octets behind it, which tell flows apart. */
+struct flow_head {
+	struct ipv6_header ip;
+	__be32 words[2];
+};
+
+_Static_assert(sizeof(struct flow_head) == IPV6_HEADER + 8, "no padding");
+
+/* The identifier of an ICMPv6 echo, from the word that it stands in. */
+static __always_inline __be32 flow_echo_identifier(__be32 word)
+{
+	return word & bpf_htonl(0xffff0000);
+}
+
+/**
+ * flow_answer - what the answer to a packet would look like.
+ * @key: out, but for the ports of the gateway. In place of ports ICMPv6 has the identifier of its
+ *	echoes, other protocols, and fragments, have 0
+ *
+ * False for what no answer is expected to: ICMPv6 but echo requests.
+ */
+static __always_inline bool flow_answer(const struct flow_head *head, union zt6_flow_key *key)
+{
+	__u8 protocol = head->ip.next_header;
+
+	key->src = head->ip.dst;
+	key->dst = head->ip.src;
+	key->protocol = protocol;
+	key->ports = 0;
+	key->pad = 0;
+	if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
+		key->ports = head->words[0] >> 16 | head->words[0] << 16;
+	if (protocol != ZT6_IPPROTO_ICMPV6)
+		return true;
+	key->ports = flow_echo_identifier(head->words[1]);
+	return (bpf_ntohl(head->words[0]) >> 24) == ICMPV6_ECHO_REQUEST;
 }
 
 #endif

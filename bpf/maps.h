@@ -135,6 +135,14 @@ struct {
 	__type(value, __u64);
 } solicitors SEC(".maps");
 
+/* Programs only: token buckets of members that strangers send to, by a hash (__u64 nanoseconds). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ZT6_NEWCOMERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} newcomers SEC(".maps");
+
 /* Programs only: token buckets of members, with `limit`. `up` sets its size (limits members). */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

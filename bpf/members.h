@@ -86,13 +86,6 @@ static __always_inline struct zt6_traffic *traffic_of(const union zt6_addr *addr
 	return bpf_map_lookup_elem(&traffic, &key);
 }
 
-static __always_inline bool slot_is_inside(__u32 slot)
-{
-	const struct zt6_port *port = bpf_map_lookup_elem(&ports, &slot);
-
-	return port && role_is_inside(port->role);
-}
-
 /* Adds up what the entry has gathered, because it is about to be given away. */
 static __noinline void traffic_flush(struct zt6_route *route)
 {

@@ -27,6 +27,7 @@
 #include "guard.h"
 #include "flow.h"
 #include "policy.h"
+#include "newcomer.h"
 #include "rewrite.h"
 #include "nd_recent.h"
 #include "ndp.h"

@@ -23,6 +23,27 @@ static __always_inline const struct zt6_tunnel *sixinfour_tunnel(
 	return NULL;
 }
 
+/* Whether the kernel drops 6in4 between these ends, because it is for a tunnel of this uplink and from
+ * none of its brokers: what the shipped rules say of it. */
+static __always_inline bool sixinfour_unwanted(const struct zt6_settings *settings, __u8 uplink,
+					       __be32 remote, __be32 local)
+{
+	bool ours = false;
+
+	if (!(settings->flags & ZT6_SETTINGS_BROKERS_ONLY))
+		return false;
+	for (__u32 i = 0; i < ZT6_MAX_TUNNELS && i < settings->tunnel_count; i++) {
+		const struct zt6_tunnel *tunnel = &settings->tunnels[i];
+
+		if (tunnel->uplink != uplink)
+			continue;
+		if (tunnel->remote == remote)
+			return false;
+		ours |= tunnel->local == local;
+	}
+	return ours;
+}
+
 /* The tunnel of a port, or NULL. The mask bounds the index for the verifier. */
 static __always_inline const struct zt6_tunnel *sixinfour_tunnel_of(
 	const struct zt6_settings *settings, const struct zt6_port *port)
@@ -36,8 +57,9 @@ static __always_inline const struct zt6_tunnel *sixinfour_tunnel_of(
  * sixinfour_outer - check the IPv4 header at p->link_length, and step behind it.
  * @tunnel: out, whose packet it is
  *
- * Other IPv4 is NOT_SIXINFOUR. What belongs to no tunnel of ours, and what only the kernel's own
- * tunnel handles (fragments, options), passes. The kernel has not seen the header yet, so its
+ * Other IPv4 is NOT_SIXINFOUR. What belongs to no tunnel of ours passes, for there may be others,
+ * unless the kernel would take it from nobody; so does what only the kernel's own tunnel handles
+ * (fragments, options). The kernel has not seen the header yet, so its
  * checksum is verified here.
  */
 static __always_inline int sixinfour_outer(frame_t *frame, const struct zt6_settings *settings,
@@ -52,8 +74,12 @@ static __always_inline int sixinfour_outer(frame_t *frame, const struct zt6_sett
 	if (ip->protocol != IPPROTO_IPV6)
 		return NOT_SIXINFOUR;
 	*tunnel = sixinfour_tunnel(settings, ip->saddr, ip->daddr);
-	if (!*tunnel || p->to_group)
+	if (p->to_group)
 		return ZT6_PASS_OTHER;
+	if (!*tunnel)
+		return sixinfour_unwanted(settings, p->in_port, ip->saddr, ip->daddr)
+			       ? ZT6_DROP_NOT_BROKER
+			       : ZT6_PASS_OTHER;
 	if (ip->version_ihl != IPV4_VERSION_IHL)
 		return ip->version_ihl > IPV4_VERSION_IHL && ip->version_ihl < 0x50
 			       ? ZT6_PASS_EXTENSION_HEADER

@@ -6,8 +6,7 @@
 #ifndef ZT6_TOO_BIG_H
 #define ZT6_TOO_BIG_H
 
-#define ICMPV6_TOO_BIG             2
-#define ICMPV6_FIRST_INFORMATIONAL 128 /* smaller types are errors, RFC 4443 §2.1 */
+#define ICMPV6_TOO_BIG 2
 
 #define TOO_BIG_HOP_LIMIT 64
 

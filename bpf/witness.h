@@ -4,7 +4,8 @@
  *
  * What comes here has passed netfilter, up to the egress hook, and has conntrack's entry as it is
  * after this packet. A direction of a flow that conntrack holds as established is written down for
- * the fast path (policy.h). Packets that the fast path itself has redirected are no proof: from XDP
+ * the fast path (policy.h), and what a member sends lets in what answers it. Packets that the fast
+ * path itself has redirected are no proof: from XDP
  * they do not come here, and TC says so beforehand (own_redirect).
  */
 #ifndef ZT6_WITNESS_H
@@ -111,37 +112,64 @@ static __always_inline bool witness_established(struct __sk_buff *frame,
 	return established;
 }
 
-/* The flow of a packet that the kernel has forwarded from one port of ours to another. False for
- * what is none. @turns: out, whether it is a turning point of TCP */
-static __always_inline bool witness_flow(struct __sk_buff *frame, union zt6_flow_key *key,
-					 bool *turns)
-{
-	struct {
-		struct ipv6_header ip;
-		struct tcp_header tcp;
-	} head;
+/* What the witness reads of a packet. */
+struct witness_head {
+	struct flow_head flow;
+	__u32 in_port; /* slots */
+	__u32 out_port;
+};
 
+/* Reads a packet that the kernel has forwarded from one port of ours to another. False for what is
+ * none, or too short for any transport. */
+static __always_inline bool witness_read(struct __sk_buff *frame, struct witness_head *head)
+{
 	if (!frame->ingress_ifindex || frame->protocol != bpf_htons(ETH_P_IPV6) ||
-	    bpf_skb_load_bytes_relative(frame, 0, &head, sizeof(head.ip) + UDP_HEADER,
+	    bpf_skb_load_bytes_relative(frame, 0, &head->flow, sizeof(head->flow),
 					BPF_HDR_START_NET))
 		return false;
+	head->in_port = port_of_ifindex(frame->ingress_ifindex);
+	head->out_port = port_of_ifindex(frame->ifindex);
+	return head->in_port != ZT6_NO_PORT && head->out_port != ZT6_NO_PORT;
+}
+
+/* The TCP or UDP flow of the packet. False for what is none.
+ * @turns: out, whether it is a turning point of TCP */
+static __always_inline bool witness_flow(struct __sk_buff *frame, const struct witness_head *head,
+					 union zt6_flow_key *key, bool *turns)
+{
+	struct tcp_header tcp;
+
 	*turns = false;
-	if (head.ip.next_header == IPPROTO_TCP) {
-		if (bpf_skb_load_bytes_relative(frame, sizeof(head.ip), &head.tcp, sizeof(head.tcp),
+	if (head->flow.ip.next_header == IPPROTO_TCP) {
+		if (bpf_skb_load_bytes_relative(frame, IPV6_HEADER, &tcp, sizeof(tcp),
 						BPF_HDR_START_NET))
 			return false;
-		*turns = head.tcp.control & TCP_TURNING_POINT;
-	} else if (head.ip.next_header != IPPROTO_UDP) {
+		*turns = tcp.control & TCP_TURNING_POINT;
+	} else if (head->flow.ip.next_header != IPPROTO_UDP) {
 		return false;
 	}
-	key->src = head.ip.src;
-	key->dst = head.ip.dst;
-	key->ports = head.tcp.ports;
-	key->protocol = head.ip.next_header;
-	key->in_port = port_of_ifindex(frame->ingress_ifindex);
-	key->out_port = port_of_ifindex(frame->ifindex);
+	key->src = head->flow.ip.src;
+	key->dst = head->flow.ip.dst;
+	key->ports = head->flow.words[0];
+	key->protocol = head->flow.ip.next_header;
+	key->in_port = head->in_port;
+	key->out_port = head->out_port;
 	key->pad = 0;
-	return key->in_port != ZT6_NO_PORT && key->out_port != ZT6_NO_PORT;
+	return true;
+}
+
+/* A member has sent: what answers it is no newcomer (newcomer.h), whatever its protocol. */
+static __always_inline void witness_sent(const struct witness_head *head)
+{
+	struct zt6_witnessed answer = {};
+
+	if (!slot_is_inside(head->in_port) || slot_is_inside(head->out_port) ||
+	    !flow_answer(&head->flow, &answer.key))
+		return;
+	answer.key.in_port = head->out_port;
+	answer.key.out_port = head->in_port;
+	if (!bpf_map_lookup_elem(&witnessed, &answer.key))
+		bpf_map_update_elem(&witnessed, &answer.key, &answer, BPF_ANY);
 }
 
 /**
@@ -154,14 +182,18 @@ static __noinline int witness_forwarded(struct __sk_buff *frame,
 					const struct zt6_settings *settings)
 {
 	struct zt6_witnessed fresh = {}, *before;
+	struct witness_head head;
 	bool turns;
 
-	if (settings->policy != ZT6_POLICY_KERNEL || !witness_flow(frame, &fresh.key, &turns))
+	if (settings->policy != ZT6_POLICY_KERNEL || !witness_read(frame, &head))
+		return 0;
+	witness_sent(&head);
+	if (!witness_flow(frame, &head, &fresh.key, &turns))
 		return 0;
 	before = bpf_map_lookup_elem(&witnessed, &fresh.key);
 	if (turns) {
 		if (before)
-			bpf_map_delete_elem(&witnessed, &fresh.key);
+			*(volatile __u64 *)&before->jiffies = 0;
 		return 0;
 	}
 	if (!witness_established(frame, settings, &fresh.key))

@@ -26,6 +26,7 @@
 #define ZT6_MEMBERS_DEFAULT 4096 /* `up` sets it (limits members) */
 #define ZT6_MAX_DEFERRED    1024
 #define ZT6_MAX_SOLICITORS  1024  /* entries of `solicitors` */
+#define ZT6_NEWCOMERS       512   /* buckets in `newcomers`; a power of two */
 #define ZT6_FLOWS_DEFAULT   16384 /* `up` sets it (limits flows) */
 #define ZT6_EVENTS_SIZE     65536
 
@@ -83,6 +84,7 @@ enum zt6_settings_flags {
 	ZT6_SETTINGS_TRAFFIC = 1 << 0, /* packets and bytes of each member are counted */
 	ZT6_SETTINGS_WITNESS = 1 << 1, /* conntrack can be asked: `witnessed` gets its entries */
 	ZT6_SETTINGS_MEMBER_LIMITS = 1 << 2, /* some port has a `limit` */
+	ZT6_SETTINGS_BROKERS_ONLY = 1 << 3,  /* nftables takes 6in4 from nobody else */
 };
 
 /* `settings`, one element: what holds for the whole instance. */
@@ -207,6 +209,9 @@ enum zt6_bucket {
 	ZT6_BUCKET_TOO_BIG,    /* Packet Too Big sent */
 	ZT6_BUCKET_TUNNEL,     /* as the first, for what the kernel's `sit` has taken out of 6in4 */
 	ZT6_BUCKET_SOLICITOR, /* Neighbour Solicitations of one prefix; the tokens are in `solicitors` */
+	ZT6_BUCKET_NEW, /* packets from outside that belong to no flow, under `policy kernel` */
+	ZT6_BUCKET_NEW_TUNNEL, /* the same of what the kernel's `sit` has taken out of 6in4 */
+	ZT6_BUCKET_NEW_TO_ONE, /* the same to one member; the tokens are in `newcomers` */
 	ZT6_BUCKET_COUNT
 };
 
@@ -407,12 +412,14 @@ struct zt6_route_set {
 	struct zt6_route ways[ZT6_WAYS];
 };
 
-/* One direction of a TCP or UDP flow as it crosses the gateway, compared whole. */
+/* One direction of a flow as it crosses the gateway, compared whole. */
 union zt6_flow_key {
 	struct {
 		union zt6_addr src;
 		union zt6_addr dst;
-		__be32 ports; /* source and destination, as they stand in the packet */
+		/* Of TCP and UDP source and destination, as they stand in the packet; see flow_answer()
+		 * for others. */
+		__be32 ports;
 		__u8 protocol;
 		__u8 in_port; /* slots */
 		__u8 out_port;
@@ -421,12 +428,12 @@ union zt6_flow_key {
 	__u64 words[5];
 };
 
-/* `witnessed`, LRU, by zt6_flow_key: the kernel has forwarded a packet of the flow. The key is there
- * to be compared again, because an element can be given away while it is read; the time stands
- * behind it, to be written last and read first. */
+/* `witnessed`, LRU, by zt6_flow_key: the kernel has forwarded a packet of the flow, or from inside one
+ * that this flow answers. The key is there to be compared again, because an element can be given
+ * away while it is read; the time stands behind it, to be written last and read first. */
 struct zt6_witnessed {
 	union zt6_flow_key key;
-	__u64 jiffies; /* when that was */
+	__u64 jiffies; /* when that was, of a flow that was established; else 0 */
 };
 
 /* One way of a set of `flows`: a flow that the fast path may forward. */

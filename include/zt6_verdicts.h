@@ -42,7 +42,9 @@
 	X(DROP_BLACKHOLE, drop_blackhole, DROP, "the route is a blackhole")                        \
 	X(DROP_TOO_BIG_LIMITED, drop_too_big_limited, DROP,                                        \
 	  "larger than the path MTU, above ptb-rate")                                              \
-	X(DROP_RATE_LIMITED, drop_rate_limited, DROP, "above the limit of a member")
+	X(DROP_RATE_LIMITED, drop_rate_limited, DROP, "above the limit of a member")               \
+	X(DROP_NEW_LIMITED, drop_new_limited, DROP, "of no flow, above new-flow-rate")             \
+	X(DROP_NOT_BROKER, drop_not_broker, DROP, "6in4 from elsewhere, under rules shipped")
 
 enum zt6_verdict {
 #define ZT6_ENUM(id, name, action, meaning) ZT6_##id,

@@ -128,6 +128,7 @@ struct conf_limits {
 	uint32_t ndp_source_rate; /* the same, of one source prefix */
 	uint32_t ndp_rate;        /* packets per second and port; 0: no limit */
 	uint32_t ptb_rate;        /* packets per second and port */
+	uint32_t new_flow_rate;   /* packets per second and outside port */
 };
 
 struct conf_tree;

@@ -217,6 +217,8 @@ static const struct conf_key limits_keys[] = {
 	  .unit = "packets per second", FIELD(conf, limits.ndp_rate), .fallback = "0" },
 	{ .name = "ptb-rate", .read = conf_read_number, BETWEEN(1, 1000000),
 	  .unit = "packets per second", FIELD(conf, limits.ptb_rate), .fallback = "1000" },
+	{ .name = "new-flow-rate", .read = conf_read_number, BETWEEN(4, 10000000),
+	  .unit = "packets per second", FIELD(conf, limits.new_flow_rate), .fallback = "20000" },
 };
 
 /* clang-format on */

@@ -310,14 +310,19 @@ def test_protocol_41_is_taken_from_the_broker_alone(guarded):
     path = Path(guarded)
     inner = IPv6(src=INET, dst=TUNNEL_ADDRESS) / ICMPv6EchoRequest(id=3)
 
-    def stranger():
+    def stranger(to):
         with path.outside() as outside:
-            outside.send(path.inward(IP(src="198.51.100.1", dst=GATEWAY_V4, proto=41) / inner))
+            outside.send(path.inward(IP(src="198.51.100.1", dst=to, proto=41) / inner))
             return outside.wait(lambda frame: IP in Ether(frame) and
                                 Ether(frame)[IP].dst == "198.51.100.1", 0.5)
 
+    counted = guarded.gateway.counters()
+    assert stranger(GATEWAY_V4) is None, "not even an ICMP error"
+    assert (guarded.gateway.counters() - counted)["eth0"]["drop_not_broker"] == 1
+    # What is for no tunnel of ours, or comes when no program runs, meets the rule.
+    guarded.gw.ip("addr add 192.0.2.77/24 dev eth0")
     before = dropped(guarded, "ip", "input")
-    assert stranger() is None, "not even an ICMP error"
+    assert stranger("192.0.2.77") is None
     assert dropped(guarded, "ip", "input") == before + 1
 
 

@@ -114,10 +114,15 @@ static int action(const char *name)
 
 static enum zt6_bucket bucket(const char *name)
 {
-	static const char *const names[] = {
-		[ZT6_BUCKET_UNRESOLVED] = "unresolved", [ZT6_BUCKET_NDP] = "ndp",
-		[ZT6_BUCKET_DEFERRED] = "deferred",     [ZT6_BUCKET_TOO_BIG] = "too_big",
-		[ZT6_BUCKET_TUNNEL] = "tunnel",         [ZT6_BUCKET_SOLICITOR] = "solicitor"};
+	static const char *const names[] = {[ZT6_BUCKET_UNRESOLVED] = "unresolved",
+					    [ZT6_BUCKET_NDP] = "ndp",
+					    [ZT6_BUCKET_DEFERRED] = "deferred",
+					    [ZT6_BUCKET_TOO_BIG] = "too_big",
+					    [ZT6_BUCKET_TUNNEL] = "tunnel",
+					    [ZT6_BUCKET_SOLICITOR] = "solicitor",
+					    [ZT6_BUCKET_NEW] = "new",
+					    [ZT6_BUCKET_NEW_TUNNEL] = "new_tunnel",
+					    [ZT6_BUCKET_NEW_TO_ONE] = "new_to_one"};
 
 	return find(name, names, ZT6_BUCKET_COUNT);
 }

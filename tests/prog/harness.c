@@ -406,6 +406,7 @@ int harness_reset(struct harness *harness)
 	static const char *const hashes[] = {"deferred",   "verified",  "negative",     "members",
 					     "solicitors", "witnessed", "member_limits"};
 	int buckets = programs_map_fd(harness->programs, "buckets");
+	int newcomers = programs_map_fd(harness->programs, "newcomers");
 	int path_mtus = programs_map_fd(harness->programs, "path_mtus");
 	const struct zt6_path_mtu unknown = {0};
 	const struct zt6_buckets full = {0};
@@ -414,6 +415,9 @@ int harness_reset(struct harness *harness)
 
 	for (size_t i = 0; !err && i < sizeof(hashes) / sizeof(*hashes); i++)
 		err = forget(harness, hashes[i]);
+	for (__u32 i = 0; !err && i < ZT6_NEWCOMERS; i++)
+		if (bpf_map_update_elem(newcomers, &i, &never, BPF_ANY))
+			err = -errno;
 	for (__u32 slot = 0; !err && slot < ZT6_MAX_PORTS; slot++) {
 		if (bpf_map_update_elem(buckets, &slot, &full, BPF_ANY) ||
 		    bpf_map_update_elem(path_mtus, &slot, &unknown, BPF_ANY))

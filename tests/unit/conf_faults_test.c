@@ -245,6 +245,10 @@ static const struct row {
 	{IN_LIMITS, "ndp-rate 100/s", "ndp-rate \"100/s\": is not a whole number"},
 	{IN_LIMITS, "ptb-rate 0", "is out of range: it takes 1 to 1000000 packets per second"},
 	{IN_LIMITS, "ptb-rate 1000001", "is out of range"},
+	{IN_LIMITS, "new-flow-rate 3",
+	 "is out of range: it takes 4 to 10000000 packets per second"},
+	{IN_LIMITS, "new-flow-rate 10000001", "is out of range"},
+	{IN_LIMITS, "new-flow-rate none", "new-flow-rate \"none\": is not a whole number"},
 	{IN_LIMITS, "cache 100", "\"cache\": unknown key of \"limits\""},
 };
 
@@ -308,6 +312,7 @@ static void a_scalar_stands_once(void **state)
 		{IN_LIMITS, "ndp-rate 64"},
 		{IN_LIMITS, "ndp-source-rate 64"},
 		{IN_LIMITS, "ptb-rate 64"},
+		{IN_LIMITS, "new-flow-rate 64"},
 		{IN_LIMITS, "unresolved-rate 64"},
 	};
 

@@ -76,6 +76,7 @@ GET(unresolved_rate, c->limits.unresolved_rate)
 GET(ndp_source_rate, c->limits.ndp_source_rate)
 GET(ndp_rate, c->limits.ndp_rate)
 GET(ptb_rate, c->limits.ptb_rate)
+GET(new_flow_rate, c->limits.new_flow_rate)
 
 static const struct row {
 	const char *template, *statement;
@@ -251,6 +252,9 @@ static const struct row {
 	{IN_LIMITS, "", ptb_rate, 1000},
 	{IN_LIMITS, "ptb-rate 1", ptb_rate, 1},
 	{IN_LIMITS, "ptb-rate 1000000", ptb_rate, 1000000},
+	{IN_LIMITS, "", new_flow_rate, 20000},
+	{IN_LIMITS, "new-flow-rate 4", new_flow_rate, 4},
+	{IN_LIMITS, "new-flow-rate 10000000", new_flow_rate, 10000000},
 	{IN_LIMITS, "", ndp_rate, 0},
 	{IN_LIMITS, "", ndp_source_rate, 0},
 	{IN_LIMITS, "ndp-source-rate 10000000", ndp_source_rate, 10000000},

@@ -335,6 +335,10 @@ static struct zt6_member_rate member_rate_of(uint64_t bits_per_second)
 	return rate;
 }
 
+/* Of the packets of newcomers one member may be sent this part, so that a flood of one of them leaves
+ * the others some. */
+#define NEW_TO_ONE 4
+
 static int fill_port(struct zt6_port *port, const struct conf_limits *limits, struct nl_sock *nl,
 		     bool *is_tun)
 {
@@ -347,6 +351,9 @@ static int fill_port(struct zt6_port *port, const struct conf_limits *limits, st
 	port->rates[ZT6_BUCKET_NDP] = rate_of(limits->ndp_rate);
 	port->rates[ZT6_BUCKET_SOLICITOR] = rate_of(limits->ndp_source_rate);
 	port->rates[ZT6_BUCKET_TOO_BIG] = rate_of(limits->ptb_rate);
+	port->rates[ZT6_BUCKET_NEW] = rate_of(limits->new_flow_rate);
+	port->rates[ZT6_BUCKET_NEW_TUNNEL] = rate_of(limits->new_flow_rate);
+	port->rates[ZT6_BUCKET_NEW_TO_ONE] = rate_of(limits->new_flow_rate / NEW_TO_ONE);
 	if (err == -ENODEV && (port->role == ZT6_ROLE_OVERLAY || port->role == ZT6_ROLE_LAN))
 		return 0;
 	if (err) {
@@ -492,6 +499,8 @@ int model_fill(struct model *model, const struct conf *conf, struct nl_sock *nl)
 		.flags = ZT6_SETTINGS_TRAFFIC,
 		.path_mtu_age_ns = path_mtu_age_ns(),
 	};
+	if (conf->policy != CONF_POLICY_OFF && conf->rules == CONF_RULES_SHIPPED)
+		model->settings.flags |= ZT6_SETTINGS_BROKERS_ONLY;
 	/* Both directions of each flow. */
 	model->settings.flow_sets =
 		model->settings.policy == ZT6_POLICY_OFF
