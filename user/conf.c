@@ -37,6 +37,15 @@ static int read_all(const char *path, int fd, FILE *errors, char *text, size_t *
 	return *length > CONF_FILE_MAX ? too_large(path, errors) : 0;
 }
 
+/* What to do about a file that cannot be opened, behind the words about that. */
+static const char *open_remedy(int err)
+{
+	if (err == -ENOENT)
+		return "; name another file with -c FILE";
+	return err == -EACCES ? "; there are no secrets in it: let everybody read it (chmod a+r)"
+			      : "";
+}
+
 /* The whole of a file, which need not be a regular one (`-c /dev/stdin`). Free @text. */
 static int read_file(const char *path, FILE *errors, char **text, size_t *length)
 {
@@ -47,8 +56,7 @@ static int read_file(const char *path, FILE *errors, char **text, size_t *length
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		err = -errno;
-		fprintf(errors, "%s: cannot open: %s%s\n", path, strerror(errno),
-			errno == ENOENT ? "; name another file with -c FILE" : "");
+		fprintf(errors, "%s: cannot open: %s%s\n", path, strerror(-err), open_remedy(err));
 		goto out;
 	}
 	if (S_ISDIR(st.st_mode)) {

@@ -110,7 +110,7 @@ static void an_unreadable_file_is_refused(void **state)
 		if (!geteuid() && setuid(65534))
 			_exit(2);
 		_exit(load(path, &messages, &conf) != -EACCES ||
-		      !strstr(messages, ": cannot open: Permission denied"));
+		      !strstr(messages, ": cannot open: Permission denied; "));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
