@@ -11,6 +11,7 @@ import pytest
 
 from gateway import AGENT_UID, BINARY
 from machine import DONE, FAILED, Machine, minimal_conf
+from netns import stop
 
 CONF = minimal_conf()
 
@@ -78,6 +79,20 @@ def test_the_journal_restores_no_values_outside_of_the_network(machine, victim, 
                                "spec": {"path": path, "value": there}}) + "\n")
     assert f"/proc/sys/{path}: Operation not permitted" in machine.fails("down")
     shutil.rmtree(os.path.dirname(machine.journal))
+
+
+def test_closed_streams_do_not_become_files_that_are_written(machine):
+    """The next file that is opened would be stdout, or stderr."""
+    machine.gateway.up(CONF)
+    agent = machine.gw.popen("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", BINARY, "-c",
+                             machine.gateway.conf_path, "--instance", machine.name, "agent")
+    try:
+        machine.wait_for(lambda: "agent     running" in machine.gateway(
+            "status", check=False).stdout)
+        links = [os.readlink(f"/proc/{agent.pid}/fd/{fd}") for fd in range(3)]
+        assert links == ["/dev/null"] * 3
+    finally:
+        stop(agent)
 
 
 def full(machine, size, *commands):
