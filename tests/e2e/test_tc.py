@@ -15,18 +15,7 @@ from lab import INET, LAN_HOST, M1, OVERLAY, TUNNEL_GATEWAY, Lab, conf
 from maps import set_verified
 from test_ndp import answer, solicitation
 from traffic import ping, transfer
-
-
-def set_datapath(text, **ports):
-    """`text` with a datapath in the sections of some ports: uplink, overlay, lan."""
-    heads = {"uplink": "uplink eth0", "overlay": f"    interface {OVERLAY}", "lan": "lan eth1 {"}
-    for port, datapath in ports.items():
-        line = f"    datapath {datapath}\n"
-        new = {"uplink": f"uplink eth0 {{\n{line}}}", "overlay": f"{heads[port]}\n{line.rstrip()}",
-               "lan": f"{heads[port]}\n{line.rstrip()}"}[port]
-        assert heads[port] in text
-        text = text.replace(heads[port], new, 1)
-    return text
+from ways import set_datapath
 
 
 # Which ports are in TC; the others are in XDP.
