@@ -19,7 +19,9 @@ _gateways = []  # that are up: what every test is held to, whatever it is about
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "last: run after all tests without this mark")
+    config.addinivalue_line("markers", "first: takes long, so that others run beside it")
+    config.addinivalue_line("markers", "alone: measures, floods or uses up what namespaces share; "
+                                       "no other test may run at the same time")
     if os.geteuid():
         pytest.exit("the end-to-end tests make network namespaces and load programs: run as root", 1)
     if not os.access(BINARY, os.X_OK):
@@ -29,8 +31,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Tests that only wait for what began with the session come last."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    """What takes longest comes first: no process is left with it when the others have finished."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 def assert_every_packet_counted_once(gateway):

@@ -11,6 +11,8 @@ import pytest
 from crowded import Crowded, address, conf
 from processes import cpu_seconds, resident_kilobytes
 
+pytestmark = pytest.mark.alone
+
 MEMBERS = 50_000
 LIMITS = "members 65536\n    cache-entries 131072"
 PACKETS = 100_000  # of one measurement

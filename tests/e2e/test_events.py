@@ -96,6 +96,7 @@ def overruns(lab, pid):
                if f"socket:[{line.split()[-1]}]" in sockets)
 
 
+@pytest.mark.alone
 def test_notices_that_are_lost_make_the_agent_read_everything_anew(lab, gateway):
     own, pid = "2001:db8:48::9a7e", gateway.agent_process.pid
     routes = [f"2001:db8:{0xa000 + i:x}::/48 dev eth0" for i in range(4000)]
@@ -133,6 +134,7 @@ def storm_of_routes(lab):
         lab.gw.ip("\n".join(f"route del {route}" for route in routes))
 
 
+@pytest.mark.alone
 def test_a_storm_of_routes_is_no_storm_of_the_agents(lab, gateway):
     """While it lasts members are answered, and what it takes does not grow with it."""
     pid = gateway.agent_process.pid
@@ -147,6 +149,7 @@ def test_a_storm_of_routes_is_no_storm_of_the_agents(lab, gateway):
     assert max(kilobytes[1:]) <= kilobytes[0] + 512
 
 
+@pytest.mark.alone
 def test_a_tap_made_anew_many_times_in_a_row_is_a_port_each_time(lab, gateway):
     pid = gateway.agent_process.pid
     assert ping(lab.inet, M1.onlink) == 3
@@ -169,6 +172,7 @@ def test_a_tap_made_anew_many_times_in_a_row_is_a_port_each_time(lab, gateway):
     assert gateway.agent_process.poll() is None
 
 
+@pytest.mark.alone
 def test_a_full_ring_buffer_costs_solicitations_and_nothing_else(lab, gateway, late):
     gateway.configure(conf(tunnel=False, proxy=QUICK,
                            more="limits {\n    unresolved-rate 100000\n}"))

@@ -22,6 +22,8 @@ from processes import cpu_seconds, own_kilobytes, percentile
 from test_ndp import is_advertisement, solicitation
 from traffic import ping
 
+pytestmark = pytest.mark.alone
+
 SECONDS = int(os.environ.get("ZT6_TEST_FLOOD_SECONDS", 10))
 RATE = 10_000
 M3 = "2001:db8:48:3::3"

@@ -15,6 +15,8 @@ from crowded import OUTSIDE, Crowded, address, conf, mac
 from lab import OVERLAY
 from processes import percentile
 
+pytestmark = pytest.mark.alone
+
 MEMBERS = 1000
 TO_BE_FOUND = 100
 FOUND_MS = 10  # from the first solicitation to its answer, beyond the member's own

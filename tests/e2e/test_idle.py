@@ -3,9 +3,13 @@
 
 import time
 
+import pytest
+
 from crowded import conf
 from machine import Machine
 from processes import cpu_seconds, wake_ups
+
+pytestmark = pytest.mark.alone
 
 SECONDS = 10
 SLACK = 2  # the first and the last second are not whole ones

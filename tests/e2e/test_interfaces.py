@@ -127,6 +127,7 @@ def test_up_works_while_an_interface_is_down_and_its_routes_come_when_it_is_up(m
 # The TAP of a service that starts again
 
 
+@pytest.mark.alone
 def test_a_tap_that_is_made_anew_is_a_port_within_300_ms_of_its_coming_up(bare):
     bare.gateway.up(conf(tunnel=False))
     bare.gateway.start_agent()

@@ -188,6 +188,7 @@ def test_the_table_leaves_out_what_was_looked_for_in_vain(quiet):
     assert all(f"{address} " in everything for address in gone)
 
 
+@pytest.mark.alone
 def test_fifty_thousand_members_take_less_than_a_second_of_cpu(quiet):
     """Of CPU, because other tests may run on the machine at the same time."""
     first = IPv6Address("2001:db8:48:1::1")

@@ -7,7 +7,6 @@ router's kernel judges them by its neighbour state machine.
 
 import re
 import socket
-import threading
 import time
 
 import pytest
@@ -18,7 +17,6 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 from scapy.utils6 import inet_ntop, inet_pton
 
-from conftest import running
 from lab import INET, M1, M2, ONLINK_ADDRESS, OVERLAY, conf
 from traffic import ping, ping_sizes
 
@@ -252,54 +250,6 @@ def test_unicast_probes_of_the_routers_kernel_keep_a_member_reachable(lab, known
             lab.router.sysctl(f"ipv6/neigh/to-gw/{key}", value)
     assert "REACHABLE" in states[25:] and set(states) <= VALID, states
     assert counted()["eth0"]["ndp_answered"] >= 3
-
-
-class Observer:
-    """Pings a member and watches the router's neighbour entry, for a time, beside other tests."""
-
-    def __init__(self, lab, seconds):
-        self.lab, self.seconds = lab, seconds
-        self.states, self.lost, self.error = [], 0, None
-        self.thread = threading.Thread(target=self._watch, daemon=True)
-        self.thread.start()
-
-    def _watch(self):
-        try:
-            end = time.monotonic() + self.seconds
-            while time.monotonic() < end:
-                self.lost += not unconfirming_ping(self.lab, M1.onlink)
-                self.states.append(neighbour_state(self.lab, M1.onlink))
-                time.sleep(0.4)
-        except Exception as error:  # is told by result(), not lost with the thread
-            self.error = error
-
-    def result(self):
-        self.thread.join()
-        if self.error:
-            raise self.error
-        return self.states, self.lost
-
-
-@pytest.fixture(scope="session", autouse=True)
-def observer(request):
-    """Runs from the first test on, so that its minute costs none."""
-    if not any("over_a_minute" in item.name for item in request.session.items):
-        yield None
-        return
-    for lab in running({"tunnel": False}):
-        assert ping(lab.gw, M1.onlink, source=OVERLAY, count=1) == 1
-        yield Observer(lab, 75)
-
-
-@pytest.mark.last
-def test_the_routers_kernel_keeps_a_member_reachable_for_over_a_minute(observer):
-    """A wrong S bit, or unicast solicitations unanswered, hide for as long as the first answer is
-    believed: up to 45 s."""
-    states, lost = observer.result()
-    assert lost == 0
-    assert set(states) <= VALID
-    rounds = re.findall(r"(?:DELAY|PROBE|STALE) REACHABLE", " ".join(states))
-    assert len(rounds) >= 1, f"the entry was never confirmed again: {states}"
 
 
 def test_a_static_rule_answers_for_targets_that_nobody_has(fresh):

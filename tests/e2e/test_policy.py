@@ -309,6 +309,7 @@ class Crowd:
         return waiting
 
 
+@pytest.mark.alone
 def test_ten_thousand_flows_at_once_are_all_carried(policed, gateway_counts):
     with Crowd(policed) as crowd:
         for first in range(0, FLOWS, 500):  # a busy machine takes seconds for all of them
@@ -337,6 +338,7 @@ def conntrack_bound(entries):
             file.write(before)
 
 
+@pytest.mark.alone
 def test_a_full_conntrack_table_keeps_old_flows_and_lets_no_new_one_in(policed, gateway_counts):
     lab = policed
     known, new = FLOW_PORTS[:50], FLOW_PORTS[-200:]
@@ -403,6 +405,7 @@ def test_a_tap_that_comes_back_has_its_witness_again(fresh):
     assert counted["eth0"]["decapsulated"] >= 20 * few(counted, "eth0")
 
 
+@pytest.mark.alone
 def test_a_members_limit_holds_for_each_direction_of_each_member(fresh):
     fresh.gateway.up(conf(onlink=False, policy="kernel", overlay="limit 16mbit"))
     for direction in (fresh.inet, INET, fresh.m1, M1.routed), (fresh.inet, INET, fresh.m2, M2.routed):

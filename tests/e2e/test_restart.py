@@ -17,6 +17,8 @@ import pytest
 from crowded import Crowded, conf
 from gateway import peer
 
+pytestmark = pytest.mark.alone
+
 RATE = 100_000
 SECONDS = int(os.environ.get("ZT6_TEST_STREAM_SECONDS", 12))
 MEMBERS = 100

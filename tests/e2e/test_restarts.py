@@ -13,6 +13,8 @@ import pytest
 from lab import GATEWAY, INET, M1, NETWORK, OVERLAY, Lab, conf
 from zerotier_double import Switch, Tap, ZeroTier
 
+pytestmark = pytest.mark.alone
+
 RESTARTS = int(os.environ.get("ZT6_TEST_RESTARTS", 50))
 ALLOWED = 0.3  # seconds from the TAP being up
 PORT = 4096

@@ -22,6 +22,8 @@ from processes import own_kilobytes
 from test_ndp import advertisement, is_advertisement, solicitation
 from traffic import ping, transfer
 
+pytestmark = pytest.mark.alone
+
 SCAN = 100_000
 CHUNK = 1000  # frames between two calls of every_chunk()
 BURST = 100  # the queue of a veth holds 256 frames

@@ -26,6 +26,8 @@ from processes import resident_kilobytes
 from test_scan import map_bytes
 from traffic import ping
 
+pytestmark = pytest.mark.alone
+
 SECONDS = int(os.environ.get("ZT6_TEST_STORM_SECONDS", 3))
 ROUNDS = 3  # the gateway and XDP_DROP take turns, for whatever else disturbs
 TURN = max(1, SECONDS // ROUNDS)

@@ -18,8 +18,7 @@ def _is_kept(item):
     if item.path.name in SIT:
         return "sit" in item.name
     return (item.path.name in PARTS and SHARED.intersection(item.fixturenames)
-            and not OWN_GATEWAY.intersection(item.fixturenames)
-            and item.get_closest_marker("last") is None)
+            and not OWN_GATEWAY.intersection(item.fixturenames))
 
 
 def pytest_ignore_collect(collection_path):
