@@ -28,6 +28,8 @@ def pytest_configure(config):
         pytest.exit(f"{BINARY} is not there: run make first", 1)
     # So that `kill` leaves as little behind as Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 1))
+    # A shell's job in the background ignores it, and so would what is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

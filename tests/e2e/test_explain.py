@@ -21,6 +21,8 @@ from maps import Map, address_key, port_slot, set_absent, set_verified
 from netns import run
 from traffic import ping
 
+pytestmark = pytest.mark.first
+
 FAILED, USAGE = 1, 2
 NOBODY = "2001:db8:48::dead"
 STRANGER = "2001:db8:dead::1"

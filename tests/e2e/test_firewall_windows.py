@@ -17,6 +17,8 @@ from lab import BROKER_V4, GATEWAY_V4, INET, M1, OVERLAY, conf
 from netns import run
 from traffic import ping
 
+pytestmark = pytest.mark.first
+
 PORT = 7  # listed nowhere
 AT_LEAST = 2000  # frames: fewer would prove nothing
 

@@ -14,6 +14,8 @@ from lab import (LAN, M1, ONLINK, OVERLAY, ROUTED, TUNNEL, TUNNEL_ADDRESS, TUNNE
 from machine import DONE, NOT_UP, USAGE, Machine, minimal_conf
 from snapshot import difference
 
+pytestmark = pytest.mark.first
+
 
 @pytest.fixture
 def machine():

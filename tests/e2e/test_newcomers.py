@@ -20,6 +20,8 @@ from lab import INET, M1, M2
 from test_storms import DESTINATION, ETHER, IPV6, syns_to_one_member
 from traffic import FEW_MEGABYTES, ping, transfer
 
+pytestmark = pytest.mark.alone
+
 RATE = 40  # packets a second, a quarter of it to one member
 TO_ONE = RATE // 4
 FLOOD_RATE = 5000

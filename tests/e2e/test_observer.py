@@ -16,6 +16,8 @@ from traffic import ping, ping_sizes
 from zerotier_double import (TOKEN, ZeroTier, body, no_http, redirect, silence, status,
                              truncated_body)
 
+pytestmark = pytest.mark.first
+
 NETWORK_TEXT = f"{NETWORK:016x}"
 JUNK = "[" + "1," * (1 << 20) + "1]"  # 2 MB of JSON
 
