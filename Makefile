@@ -38,11 +38,12 @@ $(B)/zt6-bpf: $(B)/user/main.o $(B)/libzt6.a
 $(B)/libzt6.a: $(LIBRARY)
 	rm -f $@ && ar rcs $@ $^
 
-$(B)/%.o: %.c | $(SKELETONS)
+# What the Makefile says of flags counts for what was built before, too.
+$(B)/%.o: %.c Makefile | $(SKELETONS)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c -o $@ $<
 
-$(B)/%.bpf.o: bpf/%.bpf.c
+$(B)/%.bpf.o: bpf/%.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@.tmp $<
 	$(BPFTOOL) gen object $@ $@.tmp

@@ -6,15 +6,20 @@ import subprocess
 
 import pytest
 
-from gateway import BINARY, BUILD, TOP
+from gateway import BINARY, TOP
 
 UNITS = ["zt6-bpf", "zt6-bpf-agent", "zt6-bpf-tunnel-update"]
 
 
-def make(*words):
-    """Without building: the tests' own build is what is installed."""
-    subprocess.run(["make", "-s", "-C", TOP, "-o", "all", f"B={BUILD}", *words], check=True,
-                   capture_output=True, text=True)
+def make(folder, *words):
+    """Without building: the tests' own program is what is installed, with units made in `folder`."""
+    build = folder / "build"
+    if not build.exists():
+        build.mkdir()
+        (build / "zt6-bpf").symlink_to(BINARY)
+    subprocess.run(["make", "-s", "-C", TOP, "-o", "all", f"B={build}", f"DESTDIR={folder}/root",
+                    "PREFIX=/opt/gw", "SYSCONF=/opt/etc", *words], check=True,
+                   env={name: value for name, value in os.environ.items() if name != "MAKEFLAGS"})
 
 
 def files(folder):
@@ -24,8 +29,8 @@ def files(folder):
 
 @pytest.fixture
 def installed(tmp_path):
-    make("install", f"DESTDIR={tmp_path}", "PREFIX=/opt/gw", "SYSCONF=/opt/etc")
-    return tmp_path
+    make(tmp_path, "install")
+    return tmp_path / "root"
 
 
 def test_everything_is_below_the_prefix(installed):
@@ -49,14 +54,13 @@ def test_the_example_is_a_valid_configuration(installed):
     assert not done.stderr
 
 
-def test_uninstall_leaves_the_configuration_and_nothing_else(installed):
+def test_uninstall_leaves_the_configuration_and_nothing_else(installed, tmp_path):
     conf = installed / "opt/etc/zt6-bpf/zt6.conf"
     conf.write_text("uplink eth0\n")
-    where = (f"DESTDIR={installed}", "PREFIX=/opt/gw", "SYSCONF=/opt/etc")
-    make("uninstall", *where)
+    make(tmp_path, "uninstall")
     assert files(installed) == {"opt/etc/zt6-bpf/zt6.conf"}
     conf.unlink()
-    make("uninstall", *where)
+    make(tmp_path, "uninstall")
     assert not (installed / "opt/etc/zt6-bpf").exists()
 
 
