@@ -40,9 +40,11 @@ def clock_ahead_by(seconds):
         time.clock_settime(time.CLOCK_REALTIME, wall + time.monotonic() - start)
 
 
-@pytest.mark.parametrize("jump", [400 * DAY, -400 * DAY, 3600, -3600])
-def test_a_jump_of_the_wall_clock_changes_nothing(lab, jump):
-    gone = "2001:db8:48::90e"
+@pytest.mark.parametrize("gone, jump", [
+    ("2001:db8:48::90e1", 400 * DAY), ("2001:db8:48::90e2", -400 * DAY),
+    ("2001:db8:48::90e3", 3600), ("2001:db8:48::90e4", -3600)])
+def test_a_jump_of_the_wall_clock_changes_nothing(lab, gone, jump):
+    """Each has an address of its own: that the last one has gone may still be remembered."""
     lab.m2.ip(f"addr add {gone}/128 dev {OVERLAY} nodad")
     try:
         for member in (M1.onlink, gone):

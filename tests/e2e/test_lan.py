@@ -22,7 +22,8 @@ def test_a_host_on_the_lan_and_a_member_reach_each_other(lab, counted):
     assert ping(lab.lan, M1.routed) == 3
     assert transfer(lab.m1, M1.routed, lab.lan, LAN_HOST, FEW_MEGABYTES).intact
     assert counted()[OVERLAY]["forwarded"] >= FEW_MEGABYTES << 9
-    assert counted()["eth1"]["forwarded"] >= 500
+    # Acknowledgements: the receiver decides for how many segments it sends one.
+    assert counted()["eth1"]["forwarded"] >= FEW_MEGABYTES << 5
 
 
 def test_the_gateways_lan_address_is_its_kernels(lab, counted):
