@@ -2,6 +2,7 @@
 """The folder of an instance under /run: it belongs to the agent, which must not get more through it
 than it has, and its file system may be full."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -95,6 +96,14 @@ def test_closed_streams_do_not_become_files_that_are_written(machine):
         stop(agent)
 
 
+def hold(folder):
+    """Make it; the `down` of another test may take away the folder around it meanwhile."""
+    with contextlib.suppress(FileNotFoundError):
+        os.makedirs(folder)
+        return True
+    return False
+
+
 def full(machine, size, *commands):
     """`zt6-bpf COMMAND` for each, where /run/zt6-bpf has no room for more than `size` bytes."""
     program = f"{BINARY} -c {machine.gateway.conf_path} --instance {machine.name}"
@@ -103,7 +112,7 @@ def full(machine, size, *commands):
         {"; ".join(f"{program} {command}; echo $?" for command in commands)}"""
     # Who removes the empty folder that something is mounted on elsewhere removes what is mounted.
     held = os.path.dirname(machine.journal)
-    os.makedirs(held)
+    machine.wait_for(lambda: hold(held))
     try:
         return subprocess.run(["unshare", "--mount", *machine.gw.command("sh", "-c", script)],
                               capture_output=True, text=True, check=True)
