@@ -182,36 +182,51 @@ def test_a_path_below_1280_gets_packets_in_pieces():
 
 def test_what_was_learnt_is_forgotten_in_time():
     with Lab() as lab:
-        lab.gw.sysctl(MTU_EXPIRES, 2)
+        lab.gw.sysctl(MTU_EXPIRES, 3)
         lab.gateway.up(conf(onlink=False))
         assert ping(lab.inet, M1.routed, source=INET, count=2) == 2
         path = Path(lab)
         narrow(lab)
+        before = time.monotonic()
         learn(path)
         assert told(path, of_size(1480))[ICMPv6PacketTooBig].mtu == INNER
         narrow(lab, 1500)
         # An entry of the route cache may live on for a second.
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 6
         while not arrives(path, of_size(1480)):
             assert time.monotonic() < deadline
-        assert time.monotonic() > deadline - 4.5, "it was forgotten at once"
+        assert time.monotonic() > before + 2.5, "it was forgotten at once"
+
+
+def complaint(mtu, source=GATEWAY_V4, **fields):
+    """A router's, of a 6in4 packet from there to the broker."""
+    quoted = bytes(IP(src=source, dst=BROKER_V4, proto=41, flags="DF", len=1500) /
+                   Raw(bytes(of_size(1480))))[:28]
+    return IP(src="192.0.2.1", dst=GATEWAY_V4) / ICMP(
+        type=3, code=4, nexthopmtu=mtu, **fields) / Raw(quoted)
+
+
+def assert_without_effect(lab, complaints):
+    assert ping(lab.inet, M1.routed, source=INET, count=2) == 2
+    path = Path(lab)
+    with path.outside() as outside:
+        for packet in complaints:
+            outside.send(path.inward(packet))
+    time.sleep(1.1)  # what the kernel learns, an entry of the route cache may not know for a second
+    assert arrives(path, of_size(1480)).len == 1500
 
 
 def test_a_forged_complaint_has_no_effect(lab, counted):
     """About a packet that was never sent from here, or with a sum that is wrong."""
-    assert ping(lab.inet, M1.routed, source=INET, count=2) == 2
-    path = Path(lab)
-    quote = bytes(IP(src=GATEWAY_V4, dst=BROKER_V4, proto=41, flags="DF", len=1500) /
-                  Raw(bytes(of_size(1480))))[:28]
-    other = bytes(IP(src="192.0.2.81", dst=BROKER_V4, proto=41, flags="DF", len=1500) /
-                  Raw(bytes(of_size(1480))))[:28]
-    with path.outside() as outside:
-        for icmp in (ICMP(type=3, code=4, nexthopmtu=1300) / Raw(other),
-                     ICMP(type=3, code=4, nexthopmtu=1300, chksum=1) / Raw(quote),
-                     ICMP(type=3, code=4, nexthopmtu=20) / Raw(quote)):
-            outside.send(path.inward(IP(src="192.0.2.1", dst=GATEWAY_V4) / icmp))
-    time.sleep(0.1)
-    assert arrives(path, of_size(1480)).len == 1500
+    assert_without_effect(lab, [complaint(1300, source="192.0.2.81"), complaint(1300, chksum=1)])
+    assert "too_big_answered" not in counted()[OVERLAY]
+
+
+@needs_no_sit()
+def test_a_complaint_that_names_no_possible_path_has_no_effect(lab, counted):
+    """Beside `sit` the kernel takes it for its least, 552 bytes (`route/min_pmtu`), and ours is the
+    kernel's word."""
+    assert_without_effect(lab, [complaint(20)])
     assert "too_big_answered" not in counted()[OVERLAY]
 
 
