@@ -13,13 +13,15 @@ import cases_mss
 import cases_mtu
 import cases_ndp
 import cases_ndp_targets
+import cases_nested
 import cases_newcomers
 import cases_policy
 import cases_sixinfour
 import cases_tc
 
 MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forward, cases_aggregates,
-           cases_binding, cases_limits, cases_mss, cases_mtu, cases_newcomers, cases_policy, cases_tc)
+           cases_binding, cases_limits, cases_mss, cases_mtu, cases_nested, cases_newcomers,
+           cases_policy, cases_tc)
 
 
 def main():
