@@ -97,6 +97,7 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 					 struct route_key *key, struct zt6_route **route)
 {
 	bool hit = route_cached(settings, told, key, route);
+	const struct zt6_prefix *owner = NULL;
 	int verdict;
 	long result;
 
@@ -106,8 +107,14 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 		    ((*route)->source_checked && addr_equal(&(*route)->src, &p->src) &&
 		     mac_equal((*route)->src_mac, p->source_mac))))
 		return GO_ON;
-	/* Before the kernel is asked: what is spoofed shall cost no more than a lookup. */
-	verdict = hit ? guard_source(frame, key->port, p) : guard_packet(frame, key->port, p);
+	/* Before the kernel is asked: what goes to nobody, or is spoofed, shall cost no more than a
+	 * lookup or two. */
+	if (!hit) {
+		owner = prefix_of(&p->dst);
+		if (!route_may_ask(settings, key, *route, owner))
+			return p->behind ? LEFT : ZT6_DROP_UNRESOLVED_LIMITED;
+	}
+	verdict = guard_packet(frame, key->port, p, owner);
 	if (verdict >= 0)
 		return verdict;
 	if (!hit) {

@@ -53,13 +53,11 @@ static __always_inline int guard_source(frame_t *frame, const struct zt6_port *p
 	return ZT6_DROP_SPOOFED;
 }
 
-/* The same for a whole packet. What is addressed to the gateway itself, whoever sends it, is the
- * kernel's input to judge. */
+/* The same for a whole packet, to an address of this @owner's or, where NULL, of no matter whose. What
+ * is addressed to the gateway itself, whoever sends it, is the kernel's input to judge. */
 static __always_inline int guard_packet(frame_t *frame, const struct zt6_port *port,
-					const struct packet *p)
+					const struct packet *p, const struct zt6_prefix *owner)
 {
-	const struct zt6_prefix *owner = prefix_of(&p->dst);
-
 	if (owner && owner->own)
 		return GO_ON;
 	return guard_source(frame, port, p);

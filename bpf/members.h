@@ -9,6 +9,9 @@
 #ifndef ZT6_MEMBERS_H
 #define ZT6_MEMBERS_H
 
+/* As long as the kernel, too, remembers a neighbour that nobody uses (gc_stale_time). */
+#define MEMBER_OF_LATE_NS 60000000000ULL
+
 /* Tells the agent that a member has another MAC: its neighbour entry is wrong. */
 static __always_inline void member_moved(const struct zt6_port *port,
 					 const struct zt6_address_key *key, const __u8 *mac)
@@ -72,6 +75,25 @@ static __always_inline void member_used(struct scratch *scratch, __u8 slot)
 	scratch->member.since_ns = now;
 	scratch->member.towards_ns = now;
 	bpf_map_update_elem(&members, key, &scratch->member, BPF_ANY);
+}
+
+/* Whether a destination is a member that was there of late: it has sent, it was sent to, or the agent
+ * has verified it for the port that asks. @slot: where it would be */
+static __always_inline bool member_is_known(const struct route_key *key, __u8 slot)
+{
+	struct zt6_address_key address = {.addr = *key->dst, .port = slot};
+	const struct zt6_member *member = bpf_map_lookup_elem(&members, &address);
+	__u64 now = bpf_ktime_get_coarse_ns();
+	const struct zt6_verified *proven;
+
+	if (member && (member->from_ns + MEMBER_OF_LATE_NS > now ||
+		       member->towards_ns + MEMBER_OF_LATE_NS > now))
+		return true;
+	if (!(key->port->flags & ZT6_PORT_PROXY))
+		return false;
+	address.port = key->in_port;
+	proven = bpf_map_lookup_elem(&verified, &address);
+	return proven && proven->expires_ns > now;
 }
 
 static __always_inline struct zt6_traffic *traffic_of(const union zt6_addr *addr, __u8 slot)

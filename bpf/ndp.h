@@ -125,6 +125,13 @@ static __always_inline const struct zt6_rule *nd_rule(__u8 slot, const union zt6
 	return bpf_map_lookup_elem(&rules, &key);
 }
 
+/* route_may_ask() of a target. A function of its own, for the stack's sake. */
+static __noinline bool nd_may_ask(const struct zt6_settings *settings, const struct route_key *key,
+				  const struct zt6_route *way)
+{
+	return route_may_ask(settings, key, way, prefix_of(key->dst));
+}
+
 /* Whether the kernel knows the target inside: GO_ON, or the verdict where it does not. */
 static __always_inline int nd_kernel_knows(frame_t *frame, const struct zt6_settings *settings,
 					   const struct zt6_agent *told,
@@ -136,6 +143,8 @@ static __always_inline int nd_kernel_knows(frame_t *frame, const struct zt6_sett
 
 	if (route_cached(settings, told, key, &route))
 		key->out_port = route->out_port;
+	else if (route && !nd_may_ask(settings, key, route))
+		return ZT6_DROP_UNRESOLVED_LIMITED;
 	else if (route)
 		result = route_fill(frame, settings, told, key, route);
 	else
@@ -161,6 +170,12 @@ static __always_inline int nd_kernel_knows(frame_t *frame, const struct zt6_sett
 	return result == BPF_FIB_LKUP_RET_SUCCESS ? GO_ON : ZT6_NDP_DEFERRED;
 }
 
+/* Whether there is an agent to hand targets to. */
+static __always_inline bool nd_agent_listens(const struct zt6_agent *told, __u64 now)
+{
+	return told->heartbeat_ns && told->heartbeat_ns + ZT6_AGENT_STALE_NS > now;
+}
+
 /*
  * Whether the target is known to be in use: GO_ON, or the verdict where it is not.
  *
@@ -181,16 +196,17 @@ static __noinline int nd_target_known(frame_t *frame, const struct zt6_settings 
 		known->asked_ns = now;
 		return GO_ON;
 	}
+	/* A scan: what may not be handed over need not be looked up any further. */
+	if (nd_agent_listens(told, now) &&
+	    !bucket_has(key->port, key->in_port, ZT6_BUCKET_DEFERRED))
+		return ZT6_DROP_UNRESOLVED_LIMITED;
 	absent_until = bpf_map_lookup_elem(&negative, &address);
 	if (absent_until && *absent_until > now)
 		return ZT6_DROP_NDP_UNVERIFIED;
-	if (!told->heartbeat_ns || told->heartbeat_ns + ZT6_AGENT_STALE_NS <= now)
-		return nd_kernel_knows(frame, settings, told, rule, key);
-	/* A scan: what may not be handed over need not be looked up in the kernel's table. */
-	if (!bucket_has(key->port, key->in_port, ZT6_BUCKET_DEFERRED))
-		return ZT6_DROP_UNRESOLVED_LIMITED;
 	verdict = nd_kernel_knows(frame, settings, told, rule, key);
-	return verdict == GO_ON ? ZT6_NDP_DEFERRED : verdict;
+	if (verdict == GO_ON && nd_agent_listens(told, bpf_ktime_get_coarse_ns()))
+		return ZT6_NDP_DEFERRED;
+	return verdict;
 }
 
 /* Hands the target to the agent, unless it has just been told or is told too much. */
@@ -302,19 +318,21 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
 		if (dad && !(rule->flags & ZT6_RULE_DAD))
 			return ZT6_PASS_NDP;
 	}
-	if (!bucket_of_solicitor(port, p->in_port, &p->src) ||
-	    !bucket_take(port, p->in_port, ZT6_BUCKET_NDP))
-		return ZT6_DROP_NDP_LIMITED;
 	/* An unasked-for defence against DAD would keep every new host off the link: whatever the
 	 * method, the target must be known to be in use. */
 	if (rule && (rule->method != ZT6_METHOD_STATIC || dad)) {
 		key.dst = &ns.target;
 		verdict = nd_target_known(frame, settings, told, rule, &key);
-		if (verdict == ZT6_NDP_DEFERRED)
-			return nd_defer(settings, port, p, &ns);
-		if (verdict != GO_ON)
+		if (verdict != GO_ON && verdict != ZT6_NDP_DEFERRED)
 			return verdict;
 	}
+	/* Only for what would be done: whoever asks for nobody, from ever new sources, shall not have
+	 * each of them written down. */
+	if (!bucket_of_solicitor(port, p->in_port, &p->src) ||
+	    !bucket_take(port, p->in_port, ZT6_BUCKET_NDP))
+		return ZT6_DROP_NDP_LIMITED;
+	if (verdict == ZT6_NDP_DEFERRED)
+		return nd_defer(settings, port, p, &ns);
 	if (rule && !dad)
 		nd_recent_fill(recent, settings, generation, p->in_port, &ns.target);
 	return nd_answer(frame, port, p, &ns);

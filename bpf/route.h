@@ -16,6 +16,9 @@
 /* Entries live for one second: jiffies_per_sec jiffies. */
 #define ROUTE_LIFETIME(settings) ((settings)->jiffies_per_sec)
 
+/* So long after that they still tell that the destination was there: MEMBER_OF_LATE_NS. */
+#define ROUTE_OF_LATE(settings) (60ULL * (settings)->jiffies_per_sec)
+
 static __always_inline __u64 hash_mix(__u64 hash, __u64 value)
 {
 	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL; /* 2^64 / golden ratio, odd */
@@ -44,7 +47,7 @@ static __always_inline __u32 route_hash(const struct zt6_settings *settings,
 
 /**
  * route_cached - look into the cache.
- * @way: out, the entry; on a miss the one to be filled
+ * @way: out, the entry; on a miss the one to be filled: the one that is too old, where there is one
  *
  * Returns whether it was a hit.
  */
@@ -65,21 +68,43 @@ static __always_inline bool route_cached(const struct zt6_settings *settings,
 	victim = &set->ways[(hash ^ now) % ZT6_WAYS];
 	for (int i = 0; i < ZT6_WAYS; i++) {
 		struct zt6_route *route = &set->ways[i];
+		bool fresh = route->expires_jiffies > now && route->generation == told->generation;
 
-		if (route->expires_jiffies <= now || route->generation != told->generation) {
-			victim = route;
-			continue;
+		if (addr_equal(&route->dst, key->dst) && route->in_port == key->in_port &&
+		    (!(key->port->flags & ZT6_PORT_SOURCE_ROUTED) ||
+		     addr_equal(&route->src, key->src))) {
+			*way = route;
+			return fresh;
 		}
-		if (!addr_equal(&route->dst, key->dst) || route->in_port != key->in_port)
-			continue;
-		if ((key->port->flags & ZT6_PORT_SOURCE_ROUTED) &&
-		    !addr_equal(&route->src, key->src))
-			continue;
-		*way = route;
-		return true;
+		if (!fresh)
+			victim = route;
 	}
 	*way = victim;
 	return false;
+}
+
+/**
+ * route_may_ask - whether the kernel's table may be asked about what the cache does not hold.
+ * @way: the entry that would be filled
+ * @owner: of the destination's prefix, or NULL
+ *
+ * To look there costs more than all the rest, and who sends to members that do not exist, each time to
+ * another one, would buy a look per packet. So strangers share a budget. Whoever has lately been
+ * there owes nothing: an old entry tells so, or that traffic has been seen.
+ */
+static __noinline bool route_may_ask(const struct zt6_settings *settings,
+				     const struct route_key *key, const struct zt6_route *way,
+				     const struct zt6_prefix *owner)
+{
+	if (!owner || owner->own)
+		return true;
+	if (addr_equal(&way->dst, key->dst) &&
+	    way->expires_jiffies + ROUTE_OF_LATE(settings) > bpf_jiffies64())
+		return true;
+	if (owner->port != ZT6_NO_PORT && !slot_is_inside(owner->port))
+		return true;
+	return bucket_take(key->port, key->in_port, ZT6_BUCKET_ASKED) ||
+	       member_is_known(key, owner->port);
 }
 
 /* What the fast path does with packets from one port to the other. */

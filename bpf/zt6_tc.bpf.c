@@ -78,7 +78,7 @@ int zt6_uplink_ingress(struct __sk_buff *frame)
 	if (!tunnel || !(tunnel->flags & ZT6_TUNNEL_BPF))
 		return TC_ACT_UNSPEC;
 	if (verdict == GO_ON && !addr_never_forwarded(&p.dst))
-		verdict = guard_packet(frame, port, &p);
+		verdict = guard_packet(frame, port, &p, prefix_of(&p.dst));
 	if (verdict != GO_ON)
 		return tunnel_count(p.in_port, p.frame_length, verdict);
 	if (bpf_skb_load_bytes(frame, p.ip_offset + 1, &class_flow, sizeof(class_flow)))

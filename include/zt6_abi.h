@@ -212,6 +212,7 @@ enum zt6_bucket {
 	ZT6_BUCKET_NEW, /* packets from outside that belong to no flow, under `policy kernel` */
 	ZT6_BUCKET_NEW_TUNNEL, /* the same of what the kernel's `sit` has taken out of 6in4 */
 	ZT6_BUCKET_NEW_TO_ONE, /* the same to one member; the tokens are in `newcomers` */
+	ZT6_BUCKET_ASKED, /* destinations nobody knows of that the kernel's table is asked about */
 	ZT6_BUCKET_COUNT
 };
 

@@ -122,7 +122,8 @@ static enum zt6_bucket bucket(const char *name)
 					    [ZT6_BUCKET_SOLICITOR] = "solicitor",
 					    [ZT6_BUCKET_NEW] = "new",
 					    [ZT6_BUCKET_NEW_TUNNEL] = "new_tunnel",
-					    [ZT6_BUCKET_NEW_TO_ONE] = "new_to_one"};
+					    [ZT6_BUCKET_NEW_TO_ONE] = "new_to_one",
+					    [ZT6_BUCKET_ASKED] = "asked"};
 
 	return find(name, names, ZT6_BUCKET_COUNT);
 }

@@ -339,6 +339,10 @@ static struct zt6_member_rate member_rate_of(uint64_t bits_per_second)
  * the others some. */
 #define NEW_TO_ONE 4
 
+/* Look-ups in the kernel's table for destinations that nobody knows of, for each that may make the
+ * kernel ask for a neighbour: by default about a hundredth of a processor. */
+#define ASKED_PER_UNRESOLVED 100
+
 static int fill_port(struct zt6_port *port, const struct conf_limits *limits, struct nl_sock *nl,
 		     bool *is_tun)
 {
@@ -354,6 +358,7 @@ static int fill_port(struct zt6_port *port, const struct conf_limits *limits, st
 	port->rates[ZT6_BUCKET_NEW] = rate_of(limits->new_flow_rate);
 	port->rates[ZT6_BUCKET_NEW_TUNNEL] = rate_of(limits->new_flow_rate);
 	port->rates[ZT6_BUCKET_NEW_TO_ONE] = rate_of(limits->new_flow_rate / NEW_TO_ONE);
+	port->rates[ZT6_BUCKET_ASKED] = rate_of(limits->unresolved_rate * ASKED_PER_UNRESOLVED);
 	if (err == -ENODEV && (port->role == ZT6_ROLE_OVERLAY || port->role == ZT6_ROLE_LAN))
 		return 0;
 	if (err) {
