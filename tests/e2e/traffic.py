@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 ICMPV6 = 58
 ECHO_REQUEST, ECHO_REPLY = 128, 129
+ICMP6_FILTER, IPV6_RECVERR, MSG_CONFIRM = 1, 25, 0x800  # Python's socket has no names for them
 IPV6_HEADERS = 48  # IPv6 and ICMPv6 echo: what a ping is longer than its payload
 BLOCK = 1 << 20
 
@@ -85,13 +86,90 @@ def transfer(server, address, client, source, megabytes=MEGABYTES, timeout=20):
 
 
 def ping(namespace, destination, source=None, count=3, size=56, interval=0.05, wait=2):
-    """How many of `count` pings were answered."""
-    command = ["ping", "-6", "-n", "-c", count, "-s", size, "-i", interval, "-W", wait]
-    if source:
-        command += ["-I", source]
-    done = namespace.run(*command, destination, check=False)
-    words = done.stdout.split(" received")[0].split()
-    return int(words[-1]) if " received" in done.stdout else 0
+    """How many of `count` pings were answered, each within `wait` seconds of the last. `source` is
+    an address or a device.
+
+    ping(8) does not say: once an answer has come it waits for the others no longer than twice as
+    long as that took, or `interval`; on a busy machine they come later.
+    """
+    with namespace.socket(socket.AF_INET6, socket.SOCK_RAW, ICMPV6) as sock:
+        sock.setsockopt(socket.IPPROTO_ICMPV6, ICMP6_FILTER, _only(ECHO_REPLY))
+        sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+        try:
+            with namespace.enter():
+                address = socket.getaddrinfo(destination, None, socket.AF_INET6, socket.SOCK_RAW,
+                                             flags=socket.AI_NUMERICHOST)[0][4]
+            if source and ":" in source:
+                sock.bind((source, 0))
+            elif source:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, source.encode())
+        except OSError:
+            return 0  # the device or the address is not there
+        pinger = _Pinger(sock, address, size)
+        for turn in range(count):
+            if turn:
+                time.sleep(interval)
+            pinger.send()
+        pinger.listen(wait)
+        return pinger.answered
+
+
+class _Pinger:
+    """Echo requests that are under way, by their numbers."""
+
+    def __init__(self, sock, address, size):
+        self.sock, self.address = sock, address
+        self.identifier = random.getrandbits(16)
+        self.payload = random.randbytes(size)
+        self.numbers, self.waiting = itertools.count(1), set()
+        self.answered = 0
+
+    def send(self):
+        self.listen(0)
+        number = next(self.numbers)
+        self.waiting.add(number)
+        request = struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, self.identifier, number) + self.payload
+        # As ping(8): where an answer has come from, the way there works.
+        flags = MSG_CONFIRM if self.answered else 0
+        try:
+            self.sock.sendto(request, flags, self.address)
+        except OSError:
+            # Of this one, or of one before it, which the call tells of instead of sending.
+            self._errors()
+            with contextlib.suppress(OSError):
+                self.sock.sendto(request, flags, self.address)
+                return
+            self.waiting.discard(number)
+
+    def listen(self, seconds):
+        """Until all are answered, or for so long."""
+        end = time.monotonic() + seconds
+        while self.waiting:
+            self.sock.settimeout(max(0, end - time.monotonic()))
+            try:
+                self._take(self.sock.recv(65536), ECHO_REPLY)
+            except (TimeoutError, BlockingIOError):
+                return
+            except OSError:
+                self._errors()
+
+    def _take(self, message, kind):
+        """An answer to, or an error about, one of ours that is waited for."""
+        if len(message) < 8:
+            return
+        found, _, _, identifier, number = struct.unpack("!BBHHH", message[:8])
+        if found != kind or identifier != self.identifier or number not in self.waiting:
+            return
+        self.waiting.remove(number)
+        if kind == ECHO_REPLY:
+            self.answered += 1
+
+    def _errors(self):
+        """Requests of which an ICMP error or the kernel itself says that they went nowhere."""
+        self.sock.settimeout(0)
+        with contextlib.suppress(OSError):
+            while True:
+                self._take(self.sock.recvmsg(65536, 0, socket.MSG_ERRQUEUE)[0], ECHO_REQUEST)
 
 
 def ping_sizes(namespace, destination, source, payloads, window=32, timeout=2):
@@ -99,7 +177,7 @@ def ping_sizes(namespace, destination, source, payloads, window=32, timeout=2):
     bytes. At most `window` are under way at a time."""
     waiting, lost, sizes = {}, [], iter(payloads)
     with namespace.socket(socket.AF_INET6, socket.SOCK_RAW, ICMPV6) as sock:
-        sock.setsockopt(socket.IPPROTO_ICMPV6, 1, _only(ECHO_REPLY))
+        sock.setsockopt(socket.IPPROTO_ICMPV6, ICMP6_FILTER, _only(ECHO_REPLY))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         sock.bind((source, 0))
         identifier = random.getrandbits(16)
