@@ -9,6 +9,8 @@ import contextlib
 import ctypes
 import os
 import re
+import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -39,11 +41,17 @@ def run(*command, check=True, **options):
 
 def remove_stale(pattern):
     """Remove the namespaces whose name matches `pattern` and whose maker (its first group: a
-    process id) is gone, as after a kill -9."""
+    process id) is gone, as after a kill -9; with what still runs there, and an instance's state."""
     for name in os.listdir(RUN) if os.path.isdir(RUN) else []:
         match = re.fullmatch(pattern, name)
-        if match and not os.path.exists(f"/proc/{match[1]}"):
-            run("ip", "netns", "del", name, check=False)
+        if not match or os.path.exists(f"/proc/{match[1]}"):
+            continue
+        for pid in run("ip", "netns", "pids", name, check=False).stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        run("ip", "netns", "del", name, check=False)
+        for folder in ("/sys/fs/bpf/zt6-bpf", "/run/zt6-bpf"):
+            shutil.rmtree(f"{folder}/{name.rpartition('-')[0]}", ignore_errors=True)
 
 
 class Namespace:
@@ -94,7 +102,8 @@ class Namespace:
 
     def popen(self, *command, **options):
         """A process in the background that dies with this one. Call it from the main thread: the
-        kernel counts the death of the thread that forked."""
+        kernel counts the death of the thread that forked. And it forgets that when the process
+        becomes another user, as the agent does: such a one is left to remove_stale()."""
         return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.command(*command)],
                                 text=True, **options)
 
