@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Forwarding: guard, route, hop limit, MTU, policy and rewrite, in this order; and what of all that
- * sends to the kernel is within its rate. */
+/* Forwarding: guard, route, hop limit, MTU, policy and rewrite, in this order. */
 #ifndef ZT6_FORWARD_H
 #define ZT6_FORWARD_H
 
@@ -167,15 +166,6 @@ static __noinline bool forward_limited(const struct zt6_port *in, const struct p
 	       !bucket_of_member(out, slot, &p->dst, true, p->ip_length);
 }
 
-/* The verdict on a packet that is the kernel's, which may be one too many. */
-static __always_inline int forward_within(frame_t *frame, const struct zt6_settings *settings,
-					  const struct zt6_port *port, const struct packet *p,
-					  __u8 out_port, int verdict)
-{
-	return newcomer_limited(frame, settings, port, p, out_port) ? ZT6_DROP_NEW_LIMITED
-								    : verdict;
-}
-
 /**
  * forward - everything from the destination to the redirect.
  *
@@ -207,8 +197,9 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 	if (addr_link_local(&p->src)) /* the kernel answers: beyond scope of source address */
 		return ZT6_PASS_NO_ROUTE;
 	if (p->hop_limit <= 1)
-		return forward_within(frame, settings, key.port, p, route->out_port,
-				      ZT6_PASS_HOP_LIMIT);
+		return newcomer_limited(frame, settings, key.port, p, route->out_port)
+			       ? ZT6_DROP_NEW_LIMITED
+			       : ZT6_PASS_HOP_LIMIT;
 	if (forward_longest(frame, p) > route->mtu)
 		return too_big(frame, key.port, p, route->mtu);
 	/* A TAP loses frames in several buffers silently: the kernel linearises them. */
@@ -221,9 +212,9 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 	if ((settings->flags & ZT6_SETTINGS_MEMBER_LIMITS) &&
 	    forward_limited(key.port, p, route->out_port))
 		return ZT6_DROP_RATE_LIMITED;
-	verdict = policy_forward(frame, settings, p, route->out_port);
+	verdict = policy_forward(frame, settings, key.port, p, route->out_port);
 	if (verdict != GO_ON)
-		return forward_within(frame, settings, key.port, p, route->out_port, verdict);
+		return verdict;
 	verdict = rewrite_and_redirect(frame, p, route);
 	return verdict == GO_ON ? route->verdict : verdict;
 }

@@ -66,6 +66,15 @@ static __always_inline __u32 policy_hash(const struct zt6_settings *settings,
 	return hash_index(hash ^ hash >> 32 ^ (key->words[4] + seed) * 0x9e3779b97f4a7c15ULL);
 }
 
+/* What the kernel has to judge, unless it is one too many. */
+static __always_inline int policy_within(frame_t *frame, const struct zt6_settings *settings,
+					 const struct zt6_port *port, const struct packet *p,
+					 __u8 out_port)
+{
+	return newcomer_limited(frame, settings, port, p, out_port) ? ZT6_DROP_NEW_LIMITED
+								    : ZT6_PASS_POLICY;
+}
+
 /* Asks what the kernel has said last, and notes it down. GO_ON, or PASS_POLICY. */
 static __noinline int policy_ask(const struct zt6_settings *settings, const union zt6_flow_key *key,
 				 struct zt6_flow *way)
@@ -91,12 +100,15 @@ static __noinline int policy_ask(const struct zt6_settings *settings, const unio
 
 /**
  * policy_kernel - whether the kernel lets packets of this flow pass.
+ * @port: that it came from
  * @out_port: slot that it is routed to
  *
- * Returns GO_ON or PASS_POLICY.
+ * A flood of SYNs ends before it is looked for in the cache, which is too large for that of the CPU.
+ * Returns GO_ON, PASS_POLICY or DROP_NEW_LIMITED.
  */
 static __noinline int policy_kernel(frame_t *frame, const struct zt6_settings *settings,
-				    const struct packet *p, __u8 out_port)
+				    const struct zt6_port *port, const struct packet *p,
+				    __u8 out_port)
 {
 	union zt6_flow_key key;
 	struct zt6_flow_set *set;
@@ -106,7 +118,9 @@ static __noinline int policy_kernel(frame_t *frame, const struct zt6_settings *s
 	bool turns;
 
 	if (!policy_flow(frame, p, out_port, &key, &turns))
-		return ZT6_PASS_POLICY;
+		return policy_within(frame, settings, port, p, out_port);
+	if (turns && policy_within(frame, settings, port, p, out_port) != ZT6_PASS_POLICY)
+		return ZT6_DROP_NEW_LIMITED;
 	hash = policy_hash(settings, &key);
 	index = (__u64)hash * settings->flow_sets >> 32;
 	set = bpf_map_lookup_elem(&flows, &index);
@@ -127,17 +141,22 @@ static __noinline int policy_kernel(frame_t *frame, const struct zt6_settings *s
 		if (flow->until_jiffies <= now)
 			victim = flow;
 	}
-	return turns ? ZT6_PASS_POLICY : policy_ask(settings, &key, victim);
+	if (turns)
+		return ZT6_PASS_POLICY;
+	if (policy_ask(settings, &key, victim) == GO_ON)
+		return GO_ON;
+	return policy_within(frame, settings, port, p, out_port);
 }
 
 static __always_inline int policy_forward(frame_t *frame, const struct zt6_settings *settings,
-					  const struct packet *p, __u8 out_port)
+					  const struct zt6_port *port, const struct packet *p,
+					  __u8 out_port)
 {
 	if (settings->policy == ZT6_POLICY_OFF)
 		return GO_ON;
 	if (!(settings->flags & ZT6_SETTINGS_WITNESS))
 		return ZT6_PASS_POLICY;
-	return policy_kernel(frame, settings, p, out_port);
+	return policy_kernel(frame, settings, port, p, out_port);
 }
 
 #endif
