@@ -35,37 +35,39 @@ static __always_inline bool binding_derives(__u64 network, const union zt6_addr 
 }
 
 static __always_inline bool binding_holds(const struct zt6_port *port, const struct packet *p,
+					  const union zt6_addr *addr,
 					  const struct zt6_prefix *owner)
 {
 	struct zt6_binding_key key = {.prefixlen = 32 + 128, .port = p->in_port};
 	const struct zt6_binding *binding;
 
-	__builtin_memcpy(key.addr, &p->src, sizeof(key.addr));
+	__builtin_memcpy(key.addr, addr, sizeof(key.addr));
 	binding = bpf_map_lookup_elem(&bindings, &key);
 	if (binding)
 		return binding->known && mac_equal(binding->mac, p->source_mac);
-	return owner->derived && binding_derives(port->network, &p->src, p->source_mac);
+	return owner->derived && binding_derives(port->network, addr, p->source_mac);
 }
 
 /**
- * binding_check - whether the source may come from this MAC.
- * @owner: of the source's prefix, which is the port's
+ * binding_check - whether who sends from this MAC may use an address.
+ * @addr: the packet's source, or what an advertisement in it claims
+ * @owner: of the address's prefix, which is the port's
  *
  * Returns GO_ON; and for what is not bound, counted, GO_ON_UNBOUND or ZT6_DROP_SPOOFED.
  */
 static __noinline int binding_check(const struct zt6_port *port, const struct packet *p,
-				    const struct zt6_prefix *owner)
+				    const union zt6_addr *addr, const struct zt6_prefix *owner)
 {
 	__u32 slot = p->in_port;
 	struct zt6_port_counters *count;
 
-	if (binding_holds(port, p, owner))
+	if (binding_holds(port, p, addr, owner))
 		return GO_ON;
 	count = bpf_map_lookup_elem(&counters, &slot);
 	if (count && !p->behind) {
 		count->unbound.packets++;
 		count->unbound.bytes += p->frame_length;
-		count->last_unbound.src = p->src;
+		count->last_unbound.src = *addr;
 		count->last_unbound.seen_ns = bpf_ktime_get_coarse_ns();
 		__builtin_memcpy(count->last_unbound.mac, p->source_mac, ZT6_ETH_ALEN);
 	}

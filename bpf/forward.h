@@ -64,7 +64,7 @@ static __always_inline void forward_remember(const struct zt6_settings *settings
 					     const struct route_key *key, const struct packet *p,
 					     struct zt6_route *route, bool bound)
 {
-	if (role_is_inside(key->port->role) && !p->behind) {
+	if (role_is_inside(key->port->role) && !p->behind && route->verdict != ZT6_PASS_LOCAL) {
 		if (route->packets)
 			traffic_flush(route);
 		member_seen(key->port, p->in_port, &p->src, p->source_mac, bound);
@@ -97,14 +97,14 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 {
 	bool hit = route_cached(settings, told, key, route);
 	const struct zt6_prefix *owner = NULL;
+	bool for_us;
 	int verdict;
 	long result;
 
 	if (!*route)
 		return ZT6_PASS_OTHER;
-	if (hit && ((*route)->verdict == ZT6_PASS_LOCAL ||
-		    ((*route)->source_checked && addr_equal(&(*route)->src, &p->src) &&
-		     mac_equal((*route)->src_mac, p->source_mac))))
+	if (hit && (*route)->source_checked && addr_equal(&(*route)->src, &p->src) &&
+	    mac_equal((*route)->src_mac, p->source_mac))
 		return GO_ON;
 	/* Before the kernel is asked: what goes to nobody, or is spoofed, shall cost no more than a
 	 * lookup or two. */
@@ -113,15 +113,14 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 		if (!route_may_ask(settings, key, *route, owner))
 			return p->behind ? LEFT : ZT6_DROP_UNRESOLVED_LIMITED;
 	}
-	verdict = guard_packet(frame, key->port, p, owner);
+	for_us = hit ? (*route)->verdict == ZT6_PASS_LOCAL : owner && owner->own;
+	verdict = guard_source(frame, key->port, p, for_us);
 	if (verdict >= 0)
 		return verdict;
 	if (!hit) {
 		result = route_fill(frame, settings, told, key, *route);
 		if (result != BPF_FIB_LKUP_RET_SUCCESS)
 			return forward_refused(key->port, p, result);
-		if ((*route)->verdict == ZT6_PASS_LOCAL)
-			return GO_ON;
 		if (forward_is_unwatched(told, key->port, p->in_port, *route))
 			return ZT6_PASS_UNWATCHED;
 	}
@@ -180,12 +179,17 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 	__u32 slot = p->in_port;
 	int verdict;
 
-	if (addr_never_forwarded(&p->dst))
-		return ZT6_PASS_LOCAL;
-	if (p->to_group)
-		return ZT6_PASS_OTHER;
 	key.port = bpf_map_lookup_elem(&ports, &slot);
 	if (!key.port)
+		return ZT6_PASS_OTHER;
+	if (p->next_header == IPPROTO_HOPOPTS || addr_never_forwarded(&p->dst)) {
+		verdict = guard_packet(frame, key.port, p);
+		if (verdict >= 0)
+			return verdict;
+		return p->next_header == IPPROTO_HOPOPTS ? ZT6_PASS_EXTENSION_HEADER
+							 : ZT6_PASS_LOCAL;
+	}
+	if (p->to_group)
 		return ZT6_PASS_OTHER;
 	verdict = forward_route(frame, settings, told, p, &key, &route);
 	if (verdict != GO_ON)

@@ -27,40 +27,49 @@ static __noinline bool guard_on_link(frame_t *frame, const struct zt6_port *port
 
 /**
  * guard_source - whether a packet with this source may enter by this port.
+ * @for_us: it is addressed to the gateway itself
  *
  * From inside, the longest prefix that holds the source must be the port's own. From outside it
  * must be nobody's, but for the tunnel's far end and for neighbours on the port's own link. Our own
- * addresses come from nowhere. Returns GO_ON, ZT6_DROP_SPOOFED or, see binding_check(),
- * GO_ON_UNBOUND.
+ * addresses, and our own MAC, come from nowhere. To the gateway itself also those may speak from
+ * inside who are of no prefix: by link-local addresses, and by the overlay's own. Returns GO_ON,
+ * ZT6_DROP_SPOOFED or, see binding_check(), GO_ON_UNBOUND.
  */
-static __always_inline int guard_source(frame_t *frame, const struct zt6_port *port,
-					const struct packet *p)
+static __noinline int guard_source(frame_t *frame, const struct zt6_port *port,
+				   const struct packet *p, bool for_us)
 {
 	const union zt6_addr *src = &p->src;
 	const struct zt6_prefix *owner;
 
 	if (addr_multicast(src) || addr_embeds_no_host(src))
 		return ZT6_DROP_SPOOFED;
+	if (port->role != ZT6_ROLE_TUNNEL && mac_equal(p->source_mac, port->mac))
+		return ZT6_DROP_SPOOFED;
 	owner = prefix_of(src);
 	if (owner && owner->own)
 		return ZT6_DROP_SPOOFED;
 	if (owner && owner->port == p->in_port)
-		return port->bind ? binding_check(port, p, owner) : GO_ON;
-	if (role_is_inside(port->role))
-		return ZT6_DROP_SPOOFED;
-	if (!owner || guard_on_link(frame, port, src))
+		return port->bind ? binding_check(port, p, src, owner) : GO_ON;
+	if (!owner && (for_us || !role_is_inside(port->role)))
 		return GO_ON;
-	return ZT6_DROP_SPOOFED;
+	return !role_is_inside(port->role) && guard_on_link(frame, port, src) ? GO_ON
+									      : ZT6_DROP_SPOOFED;
 }
 
-/* The same for a whole packet, to an address of this @owner's or, where NULL, of no matter whose. What
- * is addressed to the gateway itself, whoever sends it, is the kernel's input to judge. */
+/**
+ * guard_packet - the same for a packet of which nothing is known but what is in it.
+ *
+ * Before it has an address, a host speaks from `::` to groups (RFC 4861 §4.3, RFC 3810 §5.2.13).
+ */
 static __always_inline int guard_packet(frame_t *frame, const struct zt6_port *port,
-					const struct packet *p, const struct zt6_prefix *owner)
+					const struct packet *p)
 {
-	if (owner && owner->own)
-		return GO_ON;
-	return guard_source(frame, port, p);
+	const struct zt6_prefix *owner;
+
+	if (addr_never_forwarded(&p->dst))
+		return addr_unspecified(&p->src) ? GO_ON : guard_source(frame, port, p, true);
+	owner = prefix_of(&p->dst);
+	return guard_source(frame, port, p, owner && owner->own);
 }
 
 #endif

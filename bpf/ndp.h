@@ -342,7 +342,8 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
  * ndp_respond - the responder, for packets that came natively on a port.
  *
  * Returns GO_ON for what is not ND. All other ND than solicitations for targets under a rule is the
- * kernel's business, our own addresses and link-local targets included.
+ * kernel's business, our own addresses and link-local targets included, as far as it stays on its
+ * link (nd_for_kernel()).
  */
 static __always_inline int ndp_respond(frame_t *frame, const struct zt6_settings *settings,
 				       const struct zt6_agent *told, const struct zt6_port *port,
@@ -350,14 +351,15 @@ static __always_inline int ndp_respond(frame_t *frame, const struct zt6_settings
 {
 	bool proxied =
 		(port->flags & ZT6_PORT_PROXY) && p->ip_offset == p->link_length && !p->behind;
+	int verdict = ZT6_PASS_NDP;
 
 	if (proxied && nd_is_fragmented(frame, p))
 		return ZT6_DROP_NDP_INVALID;
 	if (!p->has_icmp || p->icmp_type < ND_FIRST_TYPE || p->icmp_type > ND_LAST_TYPE)
 		return GO_ON;
-	if (!proxied || p->icmp_type != ZT6_ND_SOLICIT)
-		return ZT6_PASS_NDP;
-	return nd_solicited(frame, settings, told, port, p);
+	if (proxied && p->icmp_type == ZT6_ND_SOLICIT)
+		verdict = nd_solicited(frame, settings, told, port, p);
+	return verdict == ZT6_PASS_NDP ? nd_for_kernel(frame, p) : verdict;
 }
 
 #endif

@@ -30,8 +30,20 @@
 #include "policy.h"
 #include "rewrite.h"
 #include "nd_recent.h"
+#include "nd_kernel.h"
 #include "ndp.h"
 #include "forward.h"
+
+/* Whether IPv4 from inside claims to be of a tunnel's far end: the kernel's `sit` takes 6in4 from
+ * whatever interface it comes by, and so any inner source for the Internet's. */
+static __noinline bool sixinfour_from_inside(frame_t *frame, const struct zt6_settings *settings,
+					     const struct packet *p)
+{
+	const struct iphdr *ip = frame_at(frame, p->link_length);
+
+	return (const void *)(ip + 1) <= frame_end(frame) && ip->protocol == IPPROTO_IPV6 &&
+	       sixinfour_tunnel(settings, ip->saddr, ip->daddr);
+}
 
 static __always_inline int pipeline(frame_t *frame, const struct zt6_port *port,
 				    const struct zt6_settings *settings, struct zt6_agent *told,
@@ -52,6 +64,9 @@ static __always_inline int pipeline(frame_t *frame, const struct zt6_port *port,
 			path_mtu_learn(frame, settings, told, p);
 			verdict = ZT6_PASS_OTHER;
 		}
+	} else if (ether_type == bpf_htons(ETH_P_IP) && role_is_inside(port->role) &&
+		   sixinfour_from_inside(frame, settings, p)) {
+		verdict = ZT6_DROP_SPOOFED;
 	} else {
 		verdict = ZT6_PASS_OTHER;
 	}
@@ -60,8 +75,6 @@ static __always_inline int pipeline(frame_t *frame, const struct zt6_port *port,
 	if (FRAME_MAY_LACK_LINK && port->role == ZT6_ROLE_TUNNEL &&
 	    sixinfour_source_martian(&p->src))
 		return ZT6_DROP_INNER_SOURCE;
-	if (p->next_header == IPPROTO_HOPOPTS)
-		return ZT6_PASS_EXTENSION_HEADER;
 	verdict = ndp_respond(frame, settings, told, port, p);
 	if (verdict != GO_ON)
 		return verdict;

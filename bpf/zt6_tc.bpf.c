@@ -77,8 +77,8 @@ int zt6_uplink_ingress(struct __sk_buff *frame)
 	tunnel = sixinfour_tunnel_of(set, port);
 	if (!tunnel || !(tunnel->flags & ZT6_TUNNEL_BPF))
 		return TC_ACT_UNSPEC;
-	if (verdict == GO_ON && !addr_never_forwarded(&p.dst))
-		verdict = guard_packet(frame, port, &p, prefix_of(&p.dst));
+	if (verdict == GO_ON)
+		verdict = guard_packet(frame, port, &p);
 	if (verdict != GO_ON)
 		return tunnel_count(p.in_port, p.frame_length, verdict);
 	if (bpf_skb_load_bytes(frame, p.ip_offset + 1, &class_flow, sizeof(class_flow)))

@@ -254,8 +254,8 @@ struct zt6_counter {
 
 /* A packet whose source is not bound to the MAC that it came from. */
 struct zt6_unbound {
-	union zt6_addr src;
-	__u64 seen_ns; /* CLOCK_MONOTONIC, to a few milliseconds; 0: there was none */
+	union zt6_addr src; /* or the target of its Neighbour Advertisement */
+	__u64 seen_ns;      /* CLOCK_MONOTONIC, to a few milliseconds; 0: there was none */
 	__u8 mac[ZT6_ETH_ALEN];
 	__u8 pad[2];
 };

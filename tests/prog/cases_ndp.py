@@ -280,8 +280,8 @@ def to_kernel():
                solicitation(target=MEMBER.address)),
         kernel("NS on a port without proxy is the kernel's",
                solicitation(ether={"dst": multicast_mac(solicited_node(TARGET))}), port="eth1"),
-        kernel("invalid NS on a port without proxy is the kernel's",
-               solicitation(hlim=64), port="eth1"),
+        case("NS that has come over a router is dropped on a port without proxy, too", "eth1",
+             solicitation(hlim=64), "drop_ndp_invalid"),
         kernel("Router Solicitation is the kernel's",
                raw(Ether(src=SOLICITOR_MAC, dst="33:33:00:00:00:02") /
                    IPv6(src=SOLICITOR, dst="ff02::2", hlim=255) / ICMPv6ND_RS() / sllao())),

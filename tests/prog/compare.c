@@ -71,16 +71,20 @@ unsigned int counted(const struct zt6_port_counters *before, const struct zt6_po
 	return verdict;
 }
 
-/* Of an untagged frame with IPv6. When it was is not looked at, only that it was. */
+/* Of an untagged frame with IPv6: what its sender says is his, by the source or, from a link-local one,
+ * by a Neighbour Advertisement. When it was is not looked at, only that it was. */
 static void count_unbound(struct zt6_port_counters *before, const struct zt6_port_counters *after,
 			  const struct bytes *frame)
 {
-	const size_t source_mac = 6, source = 14 + 8;
+	const size_t source_mac = 6, next_header = 14 + 6, source = 14 + 8, message = 14 + 40;
+	const uint8_t *said = frame->data + source;
 
+	if (said[0] == 0xfe && frame->data[next_header] == 58 && frame->data[message] == 136)
+		said = frame->data + message + 8; /* the target */
 	before->unbound.packets++;
 	before->unbound.bytes += frame->length;
 	memcpy(before->last_unbound.mac, frame->data + source_mac, ZT6_ETH_ALEN);
-	memcpy(&before->last_unbound.src, frame->data + source, sizeof(before->last_unbound.src));
+	memcpy(&before->last_unbound.src, said, sizeof(before->last_unbound.src));
 	before->last_unbound.seen_ns =
 		after->last_unbound.seen_ns ? after->last_unbound.seen_ns : 1;
 }

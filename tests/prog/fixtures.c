@@ -216,7 +216,11 @@ static void load_step(const json_t *json, struct step *step)
 	step->expect = load_ending(json_object_get(json, "expect"));
 	step->flood = number(json, "flood", 0);
 	if (step->flood) {
-		step->bucket = bucket(string(json, "bucket"));
+		step->limit_bytes = number(json, "limit_bytes", 0);
+		if (step->limit_bytes)
+			step->limit_port = string(json, "bucket");
+		else
+			step->bucket = bucket(string(json, "bucket"));
 		step->beyond = load_ending(json_object_get(json, "beyond"));
 	}
 	step->check_events = events;

@@ -66,6 +66,8 @@ struct step {
 	 * ends as expected, the rest in `beyond`. */
 	size_t flood;
 	enum zt6_bucket bucket;
+	const char *limit_port; /* instead: `limit` of the members of that port ... */
+	size_t limit_bytes;     /* of which each frame takes so many */
 	struct ending beyond;
 	bool check_events;
 	struct expected_event *events;

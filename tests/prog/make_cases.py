@@ -7,6 +7,7 @@ import sys
 
 import cases_aggregates
 import cases_binding
+import cases_forgery
 import cases_forward
 import cases_limits
 import cases_mss
@@ -16,12 +17,13 @@ import cases_ndp_targets
 import cases_nested
 import cases_newcomers
 import cases_policy
+import cases_rates
 import cases_sixinfour
 import cases_tc
 
-MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forward, cases_aggregates,
-           cases_binding, cases_limits, cases_mss, cases_mtu, cases_nested, cases_newcomers,
-           cases_policy, cases_tc)
+MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forgery, cases_forward,
+           cases_aggregates, cases_binding, cases_limits, cases_mss, cases_mtu, cases_nested,
+           cases_newcomers, cases_policy, cases_rates, cases_tc)
 
 
 def main():

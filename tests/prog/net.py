@@ -217,6 +217,12 @@ def flood(port, frames, count, bucket, within, beyond):
             "beyond": ending(beyond)}
 
 
+def beyond_limit(port, frames, count, of, size, within):
+    """The same where `limit` bounds what a member of the port `of` sends or is sent, in packets of
+    `size` bytes of IPv6."""
+    return {**flood(port, frames, count, of, within, "drop_rate_limited"), "limit_bytes": size}
+
+
 def kernel_forwards(port, to, frame):
     """The kernel itself sends a frame that came in on one port out of another."""
     return {"port": port, "forwarded_to": to, "frames": [frame.hex()]}

@@ -183,17 +183,31 @@ static bool check_flood_count(const struct zt6_rate *rate, size_t within, __u64 
 	return false;
 }
 
+/* What bounds the step's flood, in frames. */
+static struct zt6_rate flood_rate(const struct step *step)
+{
+	const struct zt6_port *ports = harness_ports(harness);
+	const struct zt6_member_rate *limit;
+
+	if (!step->limit_port)
+		return ports[slot_of(step->port)].rates[step->bucket];
+	limit = &ports[slot_of(step->limit_port)].limit;
+	return (struct zt6_rate){
+		.interval_ns = (__u64)step->limit_bytes * limit->ns_per_kib >> 10,
+		.burst_ns = limit->burst_ns,
+	};
+}
+
 static bool check_flood(const struct step *step)
 {
-	unsigned int slot = slot_of(step->port);
-	const struct zt6_rate *rate = &harness_ports(harness)[slot].rates[step->bucket];
+	const struct zt6_rate rate = flood_rate(step);
 	unsigned int verdict = ZT6_VERDICT_COUNT;
 	__u64 started = now_ns();
 	struct outcome got;
 	size_t within = 0;
 
-	if (!rate->interval_ns) {
-		fprintf(stderr, "  the port's bucket has no limit\n");
+	if (!rate.interval_ns) {
+		fprintf(stderr, "  the bucket has no limit\n");
 		return false;
 	}
 	for (size_t i = 0; i < step->flood; i++) {
@@ -215,7 +229,7 @@ static bool check_flood(const struct step *step)
 		fprintf(stderr, "  none of %zu frames was limited\n", within);
 		return false;
 	}
-	return check_flood_count(rate, within, now_ns() - started);
+	return check_flood_count(&rate, within, now_ns() - started);
 }
 
 static bool check_events(const struct step *step)
