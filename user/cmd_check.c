@@ -53,7 +53,8 @@ static void print_firewall(const struct conf *conf)
 {
 	printf("firewall  %-16s  ", "");
 	if (conf->policy == CONF_POLICY_OFF)
-		puts("policy off: everything comes in, past whatever forward rules nftables has");
+		puts("policy off: everything comes in, past whatever forward rules nftables and "
+		     "ip6tables have");
 	else if (conf->rules == CONF_RULES_NONE)
 		puts("policy kernel, rules none: your own rules of nftables decide");
 	else

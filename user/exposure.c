@@ -47,8 +47,7 @@ const char *exposure_remark(const struct firewall *firewall, bool policy_off,
 	firewall_chain_names(firewall, names, sizeof(names));
 	if (policy_off)
 		snprintf(text, EXPOSURE_REMARK, "policy off%s%s",
-			 *names ? ": the fast path goes past the rules of nftables in " : "",
-			 names);
+			 *names ? ": the fast path goes past the rules in " : "", names);
 	else if (firewall->own_rules)
 		snprintf(text, EXPOSURE_REMARK, "rules none%s%s",
 			 *names ? ": yours decide, in " : ", and there are none of yours", names);

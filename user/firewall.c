@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/ip6tables.h"
 #include "loader/journal.h"
 #include "loader/kinds.h"
 #include "log.h"
@@ -43,6 +44,9 @@ int firewall_read(const struct instance *instance, struct firewall *out)
 	}
 	journal_free(journal);
 	out->chains_err = nft_forward_chains(out->table, &out->chains, &out->chain_count);
+	err = ip6tables_forward_chains(&out->chains, &out->chain_count);
+	if (!out->chains_err)
+		out->chains_err = err;
 	return 0;
 }
 
@@ -80,11 +84,11 @@ void firewall_warn(const struct instance *instance, bool policy_off)
 		return;
 	firewall_chain_names(&firewall, names, sizeof(names));
 	if (policy_off && *names)
-		log_warning("policy off: the fast path forwards past the rules of nftables in %s: "
+		log_warning("policy off: the fast path forwards past the rules in %s: "
 			    "what they would drop comes through; \"policy kernel\" obeys them",
 			    names);
 	else if (!policy_off && firewall.own_rules && !*names && !firewall.chains_err)
-		log_warning("rules none, and nftables has no rules for what is forwarded: "
+		log_warning("rules none, and there are none for what is forwarded: "
 			    "everything comes in");
 	firewall_free(&firewall);
 }

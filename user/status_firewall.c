@@ -73,7 +73,7 @@ static void print(const struct status *status)
 	printf(STATUS_COLUMN, "firewall");
 	if (policy_off(status))
 		printf("everything comes in%s%s\n",
-		       *names ? ": the fast path goes past the rules of nftables in " : "", names);
+		       *names ? ": the fast path goes past the rules in " : "", names);
 	else if (firewall->own_rules)
 		printf("rules none; %s%s\n",
 		       *names ? "yours decide: "

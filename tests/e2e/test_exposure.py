@@ -9,6 +9,7 @@ import pytest
 from scapy.layers.inet import TCP, UDP
 from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6Unknown
 
+import ip6tables
 from conftest import running
 from lab import INET, M1, M2, ONLINK, TUNNEL_ADDRESS, conf
 from netns import run
@@ -131,15 +132,39 @@ def test_policy_off_says_which_rules_it_goes_past(fresh, policy, rule):
     assert "past" not in fresh.gateway.up(conf(onlink=False)).stderr
     add_chain(fresh, policy, rule)
     done = fresh.gateway("up")
-    assert "goes past" not in done.stderr and "forwards past the rules of nftables in inet filter " \
+    assert "goes past" not in done.stderr and "forwards past the rules in inet filter " \
         "forward" in done.stderr
     done = fresh.gateway("status")
-    assert "everything comes in: the fast path goes past the rules of nftables in inet filter " \
+    assert "everything comes in: the fast path goes past the rules in inet filter " \
         "forward" in done.stdout
     assert status_of(fresh)[1]["bypassed"]
     shown = exposure(fresh, M1.routed)
     assert shown["extent"] == "everything" and "inet filter forward" in shown["remark"]
     assert "everything comes in" in fresh.gateway("check").stdout
+
+
+@pytest.mark.parametrize("policy, port", [("DROP", None), ("ACCEPT", 23)])
+def test_rules_of_the_older_ip6tables_are_told_as_well(fresh, policy, port):
+    if not ip6tables.is_supported(fresh.gw):
+        pytest.skip("this kernel has no ip6tables")
+    name = "ip6tables filter FORWARD"
+    ip6tables.replace_filter(fresh.gw)  # accepts all, without rules: there is nothing to go past
+    assert name not in fresh.gateway.up(conf(onlink=False)).stderr
+    ip6tables.replace_filter(fresh.gw, policy, port)
+    assert f"forwards past the rules in {name}: " in fresh.gateway("up").stderr
+    done, firewall = status_of(fresh)
+    assert done.returncode == 0 and firewall["bypassed"]
+    assert firewall["other_forward_chains"] == [name]
+    assert f"goes past the rules in {name}" in fresh.gateway("status").stdout
+    assert name in exposure(fresh, M1.routed)["remark"]
+    fresh.gateway.up(conf(policy="kernel", onlink=False, firewall="rules none"))
+    assert exposure(fresh, M1.routed)["extent"] == "others"
+
+
+def test_looking_at_ip6tables_makes_no_table(fresh):
+    fresh.gateway.up(conf(onlink=False))
+    fresh.gateway("status")
+    assert not ip6tables.tables(fresh.gw)
 
 
 def test_rules_none_leaves_it_to_the_administrator(fresh):
