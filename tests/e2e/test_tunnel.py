@@ -280,3 +280,14 @@ def test_under_policy_kernel_what_is_no_flow_goes_through_the_kernel():
 def test_without_zerotiers_routes_the_gateway_installs_its_own():
     for lab in running({"onlink": False}, zerotier_routes=False):
         assert ping(lab.inet, M1.routed) == 3
+
+
+def test_a_prefix_that_somebody_connects_to_the_tunnel_and_that_swallows_members_is_told(fresh):
+    fresh.gateway.up(conf(onlink=False))
+    fresh.gw.ip(f"addr add 2001:470:811d:20::99/64 dev {TUNNEL} nodad")
+    remedy = f"ip -6 address change 2001:470:811d:20::99/64 dev {TUNNEL} noprefixroute"
+    assert remedy in fresh.gateway("up").stderr
+    fresh.gw.ip(remedy.removeprefix("ip -6 "))
+    assert "noprefixroute" not in fresh.gateway("up").stderr
+    fresh.gw.ip(f"addr add 2001:db8:99::1/64 dev {TUNNEL} nodad")  # nobody's inside
+    assert "noprefixroute" not in fresh.gateway("up").stderr

@@ -110,6 +110,7 @@ static int collect_address(struct nlmsghdr *message, void *arg)
 	struct own_address address = {.ifindex = (int)ifa->ifa_index};
 	struct nlattr *tb[IFA_MAX + 1], *addr;
 	struct own_address *grown;
+	uint32_t flags;
 
 	if (ifa->ifa_family != AF_INET6 || ifa->ifa_scope == RT_SCOPE_LINK)
 		return 0;
@@ -123,6 +124,9 @@ static int collect_address(struct nlmsghdr *message, void *arg)
 	address.prefix.len = ifa->ifa_prefixlen;
 	address.usable = ifa->ifa_scope != RT_SCOPE_HOST &&
 			 !(ifa->ifa_flags & (IFA_F_TENTATIVE | IFA_F_DEPRECATED));
+	/* Some flags have no place in the header. */
+	flags = tb[IFA_FLAGS] ? nla_get_u32(tb[IFA_FLAGS]) : ifa->ifa_flags;
+	address.connected = !(flags & IFA_F_NOPREFIXROUTE) && address.prefix.len < 128;
 	for (size_t i = 0; i < set->count; i++)
 		if (set->list[i].ifindex == address.ifindex &&
 		    prefix_equal(&set->list[i].prefix, &address.prefix))

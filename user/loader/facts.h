@@ -35,6 +35,7 @@ struct own_address {
 	int ifindex;
 	struct prefix prefix; /* the address, with the length of its link's prefix */
 	bool usable;          /* as a source: not of this machine only, tentative or deprecated */
+	bool connected;       /* the kernel has made a route to that prefix */
 };
 
 /**
