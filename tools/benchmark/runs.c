@@ -147,6 +147,7 @@ struct cost_plan {
 	bool bind;      /* with `bind enforce` on the overlay */
 	bool policed;   /* under `policy kernel`, all flows established */
 	__u32 few_sets; /* of the cache of flows; 0: as many as it has */
+	bool limited;   /* with `limit` and ndp-source-rate, which all of it is within */
 };
 
 #define ETH0    offsetof(struct lab, eth0)
@@ -172,17 +173,23 @@ static struct cost costs[] = {
 	{.id = "pass_other", .title = "pass: not IPv6"},
 	{.id = "drop_spoofed", .title = "drop: spoofed source"},
 	{.id = "fill", .title = "forward, a destination not in the cache"},
+	{.id = "ndp_static_limited", .title = "NS, static rule, ndp-source-rate"},
+	{.id = "encapsulate_limited", .title = "encapsulate, limit"},
 };
 
 #define COSTS (sizeof(costs) / sizeof(costs[0]))
 
 /* Rows of costs[] that are compared. */
 enum {
+	COST_NDP_STATIC = 0,
+	COST_ENCAP = 6,
 	FORWARD_UDP = 11,
 	FORWARD_POLICED,
 	FORWARD_POLICED_MISS,
 	DECAP_UDP,
 	DECAP_POLICED,
+	COST_NDP_LIMITED = 19,
+	COST_ENCAP_LIMITED,
 };
 
 static struct price prices[] = {
@@ -192,28 +199,34 @@ static struct price prices[] = {
 	 &costs[DECAP_UDP], 1.5},
 	{"forward_policed_miss", "the same, more flows than the cache holds",
 	 &costs[FORWARD_POLICED_MISS], &costs[FORWARD_UDP], 0},
+	{"ndp_static_limited", "with / without ndp-source-rate, static rule",
+	 &costs[COST_NDP_LIMITED], &costs[COST_NDP_STATIC], 0},
+	{"encapsulate_limited", "with / without limit, encapsulate", &costs[COST_ENCAP_LIMITED],
+	 &costs[COST_ENCAP], 0},
 };
 
 static const struct cost_plan cost_plans[COSTS] = {
-	{ETH0, SOLICIT_STATIC, 0, ZT6_NDP_ANSWERED, false, false, 0},
-	{ETH0, SOLICIT_AUTO, 0, ZT6_NDP_ANSWERED, false, false, 0},
-	{ETH0, SOLICIT_KERNEL, 0, ZT6_NDP_ANSWERED, false, false, 0},
-	{ETH0, TO_LAN, 0, ZT6_FORWARDED, false, false, 0},
-	{ETH0, TO_LAN_SOURCES, 0, ZT6_FORWARDED, false, false, 0},
-	{ETH0, SIX_TO_MEMBER, 20, ZT6_DECAPSULATED, false, false, 0},
-	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, false, false, 0},
-	{OVERLAY, FROM_MEMBER_TCP, 20, ZT6_ENCAPSULATED, false, false, 0},
-	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, true, false, 0},
-	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, false, false, 0},
-	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, true, false, 0},
-	[FORWARD_UDP] = {ETH0, TO_LAN_UDP, 0, ZT6_FORWARDED, false, false, 0},
-	[FORWARD_POLICED] = {ETH0, TO_LAN_UDP, 0, ZT6_FORWARDED, false, true, 0},
-	[FORWARD_POLICED_MISS] = {ETH0, TO_LAN_UDP, 0, ZT6_FORWARDED, false, true, 1},
-	[DECAP_UDP] = {ETH0, SIX_TO_MEMBER_UDP, 20, ZT6_DECAPSULATED, false, false, 0},
-	[DECAP_POLICED] = {ETH0, SIX_TO_MEMBER_UDP, 20, ZT6_DECAPSULATED, false, true, 0},
-	{ETH0, ARP, 0, ZT6_PASS_OTHER, false, false, 0},
-	{OVERLAY, FROM_STRANGER, 0, ZT6_DROP_SPOOFED, false, false, 0},
-	{ETH0, TO_LAN_BEHIND, 0, ZT6_FORWARDED, false, false, 0},
+	{ETH0, SOLICIT_STATIC, 0, ZT6_NDP_ANSWERED, false, false, 0, false},
+	{ETH0, SOLICIT_AUTO, 0, ZT6_NDP_ANSWERED, false, false, 0, false},
+	{ETH0, SOLICIT_KERNEL, 0, ZT6_NDP_ANSWERED, false, false, 0, false},
+	{ETH0, TO_LAN, 0, ZT6_FORWARDED, false, false, 0, false},
+	{ETH0, TO_LAN_SOURCES, 0, ZT6_FORWARDED, false, false, 0, false},
+	{ETH0, SIX_TO_MEMBER, 20, ZT6_DECAPSULATED, false, false, 0, false},
+	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, false, false, 0, false},
+	{OVERLAY, FROM_MEMBER_TCP, 20, ZT6_ENCAPSULATED, false, false, 0, false},
+	{OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, true, false, 0, false},
+	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, false, false, 0, false},
+	{OVERLAY, FROM_MEMBERS, 20, ZT6_ENCAPSULATED, true, false, 0, false},
+	[FORWARD_UDP] = {ETH0, TO_LAN_UDP, 0, ZT6_FORWARDED, false, false, 0, false},
+	[FORWARD_POLICED] = {ETH0, TO_LAN_UDP, 0, ZT6_FORWARDED, false, true, 0, false},
+	[FORWARD_POLICED_MISS] = {ETH0, TO_LAN_UDP, 0, ZT6_FORWARDED, false, true, 1, false},
+	[DECAP_UDP] = {ETH0, SIX_TO_MEMBER_UDP, 20, ZT6_DECAPSULATED, false, false, 0, false},
+	[DECAP_POLICED] = {ETH0, SIX_TO_MEMBER_UDP, 20, ZT6_DECAPSULATED, false, true, 0, false},
+	{ETH0, ARP, 0, ZT6_PASS_OTHER, false, false, 0, false},
+	{OVERLAY, FROM_STRANGER, 0, ZT6_DROP_SPOOFED, false, false, 0, false},
+	{ETH0, TO_LAN_BEHIND, 0, ZT6_FORWARDED, false, false, 0, false},
+	[COST_NDP_LIMITED] = {ETH0, SOLICIT_STATIC, 0, ZT6_NDP_ANSWERED, false, false, 0, true},
+	[COST_ENCAP_LIMITED] = {OVERLAY, FROM_MEMBER, 20, ZT6_ENCAPSULATED, false, false, 0, true},
 };
 
 static void make_frames(const struct bench *bench, struct frames sets[FRAME_SETS])
@@ -375,6 +388,32 @@ static int prepare_policy(const struct bench *bench, bool policed, __u32 few_set
 	return bpf_map_update_elem(bench->lab.settings, &zero, &settings, BPF_ANY) ? -errno : 0;
 }
 
+/* Rates of one solicitor and of one member, so high that everything is within them, or none. */
+static int prepare_limits(const struct bench *bench, bool limited)
+{
+	const uint32_t slots[] = {bench->lab.eth0.slot, bench->lab.overlay.slot};
+	struct zt6_settings settings;
+	struct zt6_port port;
+	__u32 zero = 0;
+
+	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+		if (bpf_map_lookup_elem(bench->lab.ports, &slots[i], &port))
+			return -errno;
+		port.rates[ZT6_BUCKET_SOLICITOR].interval_ns = limited;
+		port.rates[ZT6_BUCKET_SOLICITOR].burst_ns = 1000000000;
+		port.limit.ns_per_kib = limited && port.role == ZT6_ROLE_OVERLAY;
+		port.limit.burst_ns = 1000000000;
+		if (bpf_map_update_elem(bench->lab.ports, &slots[i], &port, BPF_ANY))
+			return -errno;
+	}
+	if (bpf_map_lookup_elem(bench->lab.settings, &zero, &settings))
+		return -errno;
+	settings.flags &= ~ZT6_SETTINGS_MEMBER_LIMITS;
+	if (limited)
+		settings.flags |= ZT6_SETTINGS_MEMBER_LIMITS;
+	return bpf_map_update_elem(bench->lab.settings, &zero, &settings, BPF_ANY) ? -errno : 0;
+}
+
 /* Packets that do not come to the verdict that was to be measured are an error. */
 static int measure_cost(struct bench *bench, const struct frames *sets, size_t which, double scale,
 			int round)
@@ -387,6 +426,8 @@ static int measure_cost(struct bench *bench, const struct frames *sets, size_t w
 
 	if (!err)
 		err = prepare_policy(bench, plan->policed, plan->few_sets);
+	if (!err)
+		err = prepare_limits(bench, plan->limited);
 	if (!err)
 		err = bench_cost(bench, port, &sets[plan->frames], plan->head_moves, packets,
 				 &costs[which].ns[round]);
@@ -486,6 +527,8 @@ int runs_measure(struct bench *bench, int rounds, double scale, struct results *
 		err = establish_all(bench);
 	for (int round = 0; round < rounds && !err; round++) {
 		err = prepare_policy(bench, false, 0);
+		if (!err)
+			err = prepare_limits(bench, false);
 		for (int i = 0; i < NDP_NDPPD && !err; i++)
 			err = measure_rate(bench, sets, i, scale, round);
 		for (size_t i = 0; i < COSTS && !err; i++)
