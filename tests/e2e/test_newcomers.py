@@ -23,8 +23,6 @@ from waiting import wait_for
 
 pytestmark = pytest.mark.alone
 
-pytestmark = pytest.mark.alone
-
 RATE = 40  # packets a second, a quarter of it to one member
 TO_ONE = RATE // 4
 FLOOD_RATE = 5000
