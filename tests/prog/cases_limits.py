@@ -197,7 +197,7 @@ def unresolved():
                  limited(nobody), forwards(FAR, MEMBER), decapsulates(MEMBER),
                  forwards(FAR, LAN_HOST), once=True),
         sequence("a storm does not disturb members who were there of late",
-                 decapsulates(MEMBER), limited(nobody, count=3000), forwards(FAR, MEMBER),
+                 decapsulates(MEMBER), limited(nobody, count=8000), forwards(FAR, MEMBER),
                  once=True),
         sequence("scan of one port does not limit another", limited(nobody),
                  step("eth1", lan, "pass_unresolved"), once=True),

@@ -343,6 +343,17 @@ static struct zt6_member_rate member_rate_of(uint64_t bits_per_second)
  * kernel ask for a neighbour: by default about a hundredth of a processor. */
 #define ASKED_PER_UNRESOLVED 100
 
+/* All members may be strangers at once: when the gateway has just come up. */
+static struct zt6_rate asked_rate_of(const struct conf_limits *limits)
+{
+	struct zt6_rate rate = rate_of(limits->unresolved_rate * ASKED_PER_UNRESOLVED);
+	__u64 all_ns = rate.interval_ns * limits->members;
+
+	if (rate.burst_ns < all_ns)
+		rate.burst_ns = all_ns;
+	return rate;
+}
+
 static int fill_port(struct zt6_port *port, const struct conf_limits *limits, struct nl_sock *nl,
 		     bool *is_tun)
 {
@@ -358,7 +369,7 @@ static int fill_port(struct zt6_port *port, const struct conf_limits *limits, st
 	port->rates[ZT6_BUCKET_NEW] = rate_of(limits->new_flow_rate);
 	port->rates[ZT6_BUCKET_NEW_TUNNEL] = rate_of(limits->new_flow_rate);
 	port->rates[ZT6_BUCKET_NEW_TO_ONE] = rate_of(limits->new_flow_rate / NEW_TO_ONE);
-	port->rates[ZT6_BUCKET_ASKED] = rate_of(limits->unresolved_rate * ASKED_PER_UNRESOLVED);
+	port->rates[ZT6_BUCKET_ASKED] = asked_rate_of(limits);
 	if (err == -ENODEV && (port->role == ZT6_ROLE_OVERLAY || port->role == ZT6_ROLE_LAN))
 		return 0;
 	if (err) {
