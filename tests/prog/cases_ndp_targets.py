@@ -263,7 +263,7 @@ def variants():
                      step("eth0", plain, "ndp_answered", advertisement(target="2001:db8:49::5")),
                      once=True),
         ]),
-        scenario("ndp-source-rate", configuration(more="limits {\n\tndp-source-rate 20\n}\n"), [
+        scenario("ndp-source-rate", configuration(more="limits {\n\tndp-source-rate 2\n}\n"), [
             sequence("a solicitor beyond ndp-source-rate takes nothing from others",
                      flood("eth0", by("2001:db8:ffff:1::1"), 300, "solicitor",
                            ("ndp_answered",
