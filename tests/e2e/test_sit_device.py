@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gateway import BINARY
-from lab import BROKER_V4, GATEWAY_V4, M1, OVERLAY, TUNNEL, TUNNEL_ADDRESS, conf
+from lab import BROKER_V4, GATEWAY_V4, TUNNEL, TUNNEL_ADDRESS, conf
 from machine import Machine, minimal_conf
 from probes import needs_sit
 
@@ -128,20 +128,6 @@ def test_an_existing_sit_with_the_same_parameters_is_adopted_and_outlives_down(m
     machine.gateway("down")
     machine.assert_unchanged(before)
     assert machine.gw.link_index(TUNNEL) == index
-
-
-def test_a_connected_prefix_on_an_adopted_sit_that_swallows_members_is_told_with_the_remedy(machine):
-    machine.gw.ip(f"""
-        link add {TUNNEL} type sit local {GATEWAY_V4} remote {BROKER_V4} ttl 255
-        link set {TUNNEL} mtu 1480 up
-        addr add {TUNNEL_ADDRESS}/64 dev {TUNNEL} nodad""")
-    told = machine.gateway.up(conf(onlink=False)).stderr
-    remedy = f"ip -6 address change {TUNNEL_ADDRESS}/64 dev {TUNNEL} noprefixroute"
-    assert f"tunnel {TUNNEL}: {TUNNEL_ADDRESS}/64" in told and remedy in told
-    assert machine.way(M1.routed) == TUNNEL
-    machine.gw.run(*remedy.split())
-    assert machine.way(M1.routed) == OVERLAY
-    assert remedy not in machine.gateway("up").stderr
 
 
 @pytest.mark.parametrize("there, wanted", [
