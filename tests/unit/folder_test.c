@@ -15,12 +15,15 @@
 static char shared[] = "/tmp/zt6-folder-XXXXXX";
 static atomic_bool over;
 
-/* What the last of the other instances does when it goes down. */
+/* What the last of the other instances does when it goes down: often, but not so that the two of them
+ * would wait for the lock of the folder in turns, for ever. */
 static void *take_away(void *arg)
 {
 	(void)arg;
-	while (!over)
+	while (!over) {
 		rmdir(shared);
+		usleep(1);
+	}
 	return NULL;
 }
 
