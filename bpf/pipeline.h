@@ -20,6 +20,7 @@
 #include "sixinfour.h"
 #include "frag_needed.h"
 #include "fib.h"
+#include "hash.h"
 #include "members.h"
 #include "mss.h"
 #include "route.h"

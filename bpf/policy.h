@@ -53,19 +53,6 @@ static __always_inline bool policy_flow(frame_t *frame, const struct packet *p, 
 	return true;
 }
 
-/* NH (Black et al., UMAC, 1999) on words: products of sums with secrets, which do not wait for each
- * other. */
-static __always_inline __u32 policy_hash(const struct zt6_settings *settings,
-					 const union zt6_flow_key *key)
-{
-	__u64 seed = settings->hash_seed;
-	__u64 hash = (key->words[0] + seed) * (key->words[1] + (seed << 17 | seed >> 47));
-
-	hash += (key->words[2] + (seed << 29 | seed >> 35)) *
-		(key->words[3] + (seed << 41 | seed >> 23));
-	return hash_index(hash ^ hash >> 32 ^ (key->words[4] + seed) * 0x9e3779b97f4a7c15ULL);
-}
-
 /* What the kernel has to judge, unless it is one too many. */
 static __always_inline int policy_within(frame_t *frame, const struct zt6_settings *settings,
 					 const struct zt6_port *port, const struct packet *p,
@@ -121,8 +108,8 @@ static __noinline int policy_kernel(frame_t *frame, const struct zt6_settings *s
 		return policy_within(frame, settings, port, p, out_port);
 	if (turns && policy_within(frame, settings, port, p, out_port) != ZT6_PASS_POLICY)
 		return ZT6_DROP_NEW_LIMITED;
-	hash = policy_hash(settings, &key);
-	index = (__u64)hash * settings->flow_sets >> 32;
+	hash = flow_hash(settings, &key);
+	index = flow_set_index(settings, hash);
 	set = bpf_map_lookup_elem(&flows, &index);
 	if (!set)
 		return ZT6_PASS_POLICY;

@@ -19,19 +19,6 @@
 /* So long after that they still tell that the destination was there: MEMBER_OF_LATE_NS. */
 #define ROUTE_OF_LATE(settings) (60ULL * (settings)->jiffies_per_sec)
 
-static __always_inline __u64 hash_mix(__u64 hash, __u64 value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL; /* 2^64 / golden ratio, odd */
-	return hash ^ hash >> 32;
-}
-
-/* A product's high bits depend on all bits of its factors, its low bits only on theirs: what is
- * to choose among a power of two of things comes from above. */
-static __always_inline __u32 hash_index(__u64 hash)
-{
-	return hash * 0x9e3779b97f4a7c15ULL >> 32;
-}
-
 static __always_inline __u32 route_hash(const struct zt6_settings *settings,
 					const struct route_key *key)
 {

@@ -190,12 +190,9 @@ static __noinline int witness_forwarded(struct __sk_buff *frame,
 	witness_sent(&head);
 	if (!witness_flow(frame, &head, &fresh.key, &turns))
 		return 0;
+	if (turns)
+		return flow_end(settings, &fresh.key);
 	before = bpf_map_lookup_elem(&witnessed, &fresh.key);
-	if (turns) {
-		if (before)
-			*(volatile __u64 *)&before->jiffies = 0;
-		return 0;
-	}
 	if (!witness_established(frame, settings, &fresh.key))
 		return 0;
 	fresh.jiffies = bpf_jiffies64();

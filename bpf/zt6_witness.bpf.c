@@ -10,7 +10,9 @@
 #include "packet.h"
 #include "maps.h"
 #include "fib.h"
+#include "hash.h"
 #include "flow.h"
+#include "flow_end.h"
 #include "witness.h"
 
 SEC("tc")

@@ -20,6 +20,7 @@ from conftest import running
 from frames import Path
 from lab import GATEWAY, INET, M1, M2, OVERLAY, TUNNEL, conf
 from traffic import FEW_MEGABYTES, MEGABYTES, ping, transfer
+from waiting import wait_for
 
 LIBERAL = "netfilter/nf_conntrack_tcp_be_liberal"
 UDP_PROTOCOL = 17
@@ -130,12 +131,58 @@ def test_conntrack_follows_a_long_connection_to_its_end(policed, gateway_counts)
         server.shutdown(socket.SHUT_WR)
         assert client.recv(1) == b""
         time.sleep(0.1)
-        assert conntrack.states(policed.gw, port)[0] in ("TIME_WAIT", "LAST_ACK")
+        assert conntrack.states(policed.gw, port) == ["TIME_WAIT"]
     counted = gateway_counts()
     assert counted["eth0"]["decapsulated"] > 10 * few(counted, "eth0")
     statistics = policed.gw.run("cat", "/proc/net/stat/nf_conntrack").stdout.splitlines()
     invalid = statistics[0].split().index("invalid")
     assert sum(int(line.split()[invalid], 16) for line in statistics[1:]) == 0
+
+
+def carriers_of(lab):
+    """Process ids of the programs that are the lab's overlay and its broker: the CPU that one of
+    them runs on is that of the gateway's program for the packets that it brings."""
+    found, broker = [], os.stat(lab.broker.path).st_ino
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+            command = file.read()
+            name = os.path.basename(command.split(b"\0")[0])
+            if name == b"tapswitch" and lab.m1.path.encode() in command or (
+                    name == b"sixinfour_peer" and os.stat(f"/proc/{pid}/ns/net").st_ino == broker):
+                found.append(int(pid))
+    return found
+
+
+@pytest.mark.parametrize("first", ["server", "client"])
+def test_the_last_acknowledgment_is_the_kernels_whichever_cpu_it_comes_by(policed, first):
+    """Each CPU has its own memory of flows, and a connection may wander."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        pytest.skip("one CPU alone")
+    carriers = carriers_of(policed)
+    assert len(carriers) == 2
+
+    def go_to(cpu):
+        for pid in carriers:
+            os.sched_setaffinity(pid, {cpu})
+
+    try:
+        with connection(policed) as (client, server, port):
+            for turn in range(10):
+                go_to(cpus[turn % 2])
+                exchange(client, server, 0.15)
+            ends = (server, client) if first == "server" else (client, server)
+            go_to(cpus[0])
+            ends[0].shutdown(socket.SHUT_WR)
+            assert ends[1].recv(1) == b""
+            go_to(cpus[1])
+            ends[1].shutdown(socket.SHUT_WR)
+            assert ends[0].recv(1) == b""
+            assert wait_for(lambda: conntrack.states(policed.gw, port) == ["TIME_WAIT"], 1), \
+                conntrack.states(policed.gw, port)
+    finally:
+        for pid in carriers:
+            os.sched_setaffinity(pid, set(cpus))
 
 
 def test_a_timeout_stays_what_the_kernel_makes_of_it(policed, gateway_counts):
