@@ -11,16 +11,14 @@
 /* Before the target: RFC 4861 §4.3, §4.4. */
 #define ND_TARGET_OFFSET 8
 
-/* Target of a solicitation or an advertisement, or NULL where it is not there. */
-static __always_inline const union zt6_addr *nd_target_of(frame_t *frame, const struct packet *p)
+/* Reads the target of a solicitation or an advertisement, in whichever buffer it lies. False where it is
+ * not there. */
+static __always_inline bool nd_target_of(frame_t *frame, const struct packet *p,
+					 union zt6_addr *target)
 {
-	const union zt6_addr *target =
-		frame_at(frame, p->ip_offset) + IPV6_HEADER + ND_TARGET_OFFSET;
-
-	if (p->ip_length < IPV6_HEADER + ND_TARGET_OFFSET + sizeof(*target) ||
-	    (const void *)(target + 1) > frame_end(frame))
-		return NULL;
-	return target;
+	return p->ip_length >= IPV6_HEADER + ND_TARGET_OFFSET + sizeof(*target) &&
+	       !frame_load(frame, p->ip_offset + IPV6_HEADER + ND_TARGET_OFFSET, target,
+			   sizeof(*target));
 }
 
 /* Whether the sender may speak of the address, see binding_check(). */
@@ -36,18 +34,17 @@ static __always_inline int nd_bound(const struct zt6_port *port, const struct pa
 
 /*
  * Whether the kernel would send the message on to somebody else.
+ * @renewal: it solicits the very address that it goes to
  *
- * It asks the kernel, for an own address may be newer than what `prefixes` says. A solicitation for
- * the very address that it goes to may be of a host that the kernel itself is a proxy for
- * (net.ipv6.conf.all.proxy_ndp), and believes in still (RFC 4861 §7.3.3): on an uplink for any, inside
- * for one out of our prefixes.
+ * It asks the kernel, for an own address may be newer than what `prefixes` says. A renewal may be about
+ * a host that the kernel itself is a proxy for (net.ipv6.conf.all.proxy_ndp), and believes in still
+ * (RFC 4861 §7.3.3): on an uplink for any, inside for one out of our prefixes.
  */
 static __always_inline bool nd_is_strayed(frame_t *frame, const struct zt6_port *port,
-					  const struct packet *p, const union zt6_addr *target)
+					  const struct packet *p, bool renewal)
 {
 	static const union zt6_addr anybody = {};
 	struct route_key key = {.port = port, .dst = &p->dst, .src = &anybody};
-	bool renewal = p->icmp_type == ZT6_ND_SOLICIT && target && addr_equal(target, &p->dst);
 	const struct zt6_prefix *owner;
 	struct bpf_fib_lookup fib;
 	long result;
@@ -72,18 +69,20 @@ static __noinline int nd_for_kernel(frame_t *frame, const struct packet *p)
 {
 	__u32 slot = p->in_port; /* the tunnel's for what was in 6in4 */
 	const struct zt6_port *port = bpf_map_lookup_elem(&ports, &slot);
-	const union zt6_addr *target = nd_target_of(frame, p);
+	union zt6_addr target;
+	bool has_target = nd_target_of(frame, p, &target);
+	bool renewal = p->icmp_type == ZT6_ND_SOLICIT && has_target && addr_equal(&target, &p->dst);
 	int verdict;
 
 	if (!port)
 		return ZT6_PASS_NDP;
-	if (p->hop_limit != ZT6_ND_HOP_LIMIT || nd_is_strayed(frame, port, p, target))
+	if (p->hop_limit != ZT6_ND_HOP_LIMIT || nd_is_strayed(frame, port, p, renewal))
 		return ZT6_DROP_NDP_INVALID;
 	if (!port->bind)
 		return ZT6_PASS_NDP;
 	verdict = nd_bound(port, p, &p->src);
-	if (verdict == GO_ON && p->icmp_type == ZT6_ND_ADVERT && target)
-		verdict = nd_bound(port, p, target);
+	if (verdict == GO_ON && p->icmp_type == ZT6_ND_ADVERT && has_target)
+		verdict = nd_bound(port, p, &target);
 	return verdict >= 0 ? verdict : ZT6_PASS_NDP;
 }
 

@@ -122,7 +122,7 @@ static const char *judge(unsigned int slot, const uint8_t *frame, size_t length,
 		return "it is whole";
 	if (verdict == ZT6_DROP_TOO_BIG_LIMITED && reading.ip6_size <= ZT6_IPV6_MIN_MTU)
 		return "it is not too big";
-	if (verdict == ZT6_DROP_NDP_INVALID && reading.valid)
+	if (verdict == ZT6_DROP_NDP_INVALID && reading.stays)
 		return "it is a valid solicitation";
 	return NULL;
 }

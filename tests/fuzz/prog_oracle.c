@@ -177,6 +177,8 @@ struct reading oracle_read(const uint8_t *frame, size_t length, const struct zt6
 			!(r.tunnelled && r.outer_ecn == 3 && !(ip6[1] >> 4 & 3));
 	r.solicits = !r.tunnelled && ip6[6] == ICMP6 && r.ip6_size > IP6 && ip6[IP6] == SOLICIT;
 	r.valid = r.solicits && is_valid_solicitation(frame, ip6, r.ip6_size, port);
+	r.stays = r.valid && (is_multicast(ip6 + 24) || (port->role == ZT6_ROLE_UPLINK &&
+							 !memcmp(ip6 + 24, ip6 + IP6 + 8, 16)));
 	return r;
 }
 

@@ -26,6 +26,7 @@ struct reading {
 	bool may_forward; /* and nothing in the headers forbids to forward it */
 	bool solicits;    /* a Neighbour Solicitation */
 	bool valid;       /* one that RFC 4861 §7.1.1 does not discard */
+	bool stays;       /* and that goes no further: to a group, or on an uplink to its target */
 };
 
 /**
