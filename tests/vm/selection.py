@@ -14,13 +14,9 @@ SIT = {"test_ways.py"}  # what of them is about sit
 # Of these one gateway: in TC, this kernel takes 6in4 off by other helpers than later ones do.
 IN_TC = {"test_tc.py"}
 NAMED = {"test_tcp_flows_over_a_path_that_is_narrower_than_the_tunnel"}  # beside sit
-# Some of those that take a gateway of their own, for what they show.
-OF_OWN = {
-    "test_firewall_windows.py": "goes_up_and_down[tunnel]",
-}
 FIRST = "test_no_nftables.py"  # while nobody has loaded the module
 OWN_GATEWAY = {"fresh", "machine"}
-KEPT = WHOLE | PARTS | SIT | IN_TC | OF_OWN.keys()
+KEPT = WHOLE | PARTS | SIT | IN_TC
 
 
 def _is_kept(item):
@@ -32,8 +28,6 @@ def _is_kept(item):
         return "mixed" in item.fixturenames and "[all tc" in item.name
     if item.name in NAMED:
         return True
-    if item.path.name in OF_OWN:
-        return OF_OWN[item.path.name] in item.name
     return (item.path.name in PARTS and SHARED.intersection(item.fixturenames)
             and not OWN_GATEWAY.intersection(item.fixturenames))
 
