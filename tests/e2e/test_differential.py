@@ -21,7 +21,8 @@ COUNT = int(os.environ.get("ZT6_TEST_PACKETS", 10_000))
 SHOWN = 20  # of the differences that are not intended
 
 ECN, ECT_0, CE = 3, 2, 3
-NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT = 135, 136
+NEIGHBOUR_ADVERTISEMENT = 136
+DISCOVERY = range(133, 138)  # RFC 4861 §4
 MEMBERS = [ipaddress.ip_network(prefix) for prefix in (ROUTED, ONLINK)]
 EMBED_NO_HOST = [ipaddress.ip_network(prefix) for prefix in ("::/96", "::ffff:0:0/96")]
 ON_LINK = ipaddress.ip_network("2001:db8:48:ffff::/64")  # of the uplink itself
@@ -94,9 +95,9 @@ def advertisement_of_ours(difference):
     return True
 
 
-def invalid_solicitation(difference):
+def discovery_that_strays(difference):
     return (not difference.ours and difference.packet[6] == ICMPV6
-            and difference.packet[40] == NEIGHBOUR_SOLICITATION)
+            and difference.packet[40] in DISCOVERY)
 
 
 def duplicate_address_detection(difference):
@@ -136,8 +137,8 @@ INTENDED = {
         advertisement_of_ours,
     "an address is defended against DAD only where it is known in use: Linux's blanket answer would "
     "keep every new host off the link": duplicate_address_detection,
-    "a solicitation that RFC 4861 §7.1.1 does not let pass is dropped whomever it is for: Linux "
-    "routes it on, with a hop limit that nobody accepts": invalid_solicitation,
+    "Neighbour Discovery that RFC 4861 §7.1 does not let pass, or that would leave its link, is "
+    "dropped: Linux routes it on, with a hop limit that nobody accepts": discovery_that_strays,
     "no host has an IPv4-compatible or mapped source (RFC 4213 §3.6, RFC 4291 §2.5.5): dropped":
         source_of_no_host,
     "a member sends from its own prefixes only (BCP 38): others are dropped": source_of_no_member,
