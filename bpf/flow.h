@@ -39,6 +39,19 @@ static __always_inline bool flow_keys_equal(const union zt6_flow_key *a,
 	       a->words[0] == b->words[0];
 }
 
+/* The other direction of a TCP or UDP flow. */
+static __always_inline union zt6_flow_key flow_back(const union zt6_flow_key *key)
+{
+	return (union zt6_flow_key){
+		.src = key->dst,
+		.dst = key->src,
+		.ports = key->ports >> 16 | key->ports << 16,
+		.protocol = key->protocol,
+		.in_port = key->out_port,
+		.out_port = key->in_port,
+	};
+}
+
 /* RFC 4443 §4. */
 #define ICMPV6_FIRST_INFORMATIONAL 128 /* smaller types are errors, §2.1 */
 #define ICMPV6_ECHO_REQUEST        128

@@ -50,14 +50,7 @@ static __noinline int flow_end(const struct zt6_settings *settings, const union 
 	struct flow_end end = {.key = *key};
 
 	flow_end_one(settings, &end);
-	end.key = (union zt6_flow_key){
-		.src = key->dst,
-		.dst = key->src,
-		.ports = key->ports >> 16 | key->ports << 16,
-		.protocol = key->protocol,
-		.in_port = key->out_port,
-		.out_port = key->in_port,
-	};
+	end.key = flow_back(key);
 	flow_end_one(settings, &end);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Hashes by which entries of the per-CPU arrays are found. */
+/* Hashes by which entries of arrays are found. */
 #ifndef ZT6_HASH_H
 #define ZT6_HASH_H
 

@@ -10,7 +10,8 @@
 #define ZT6_MEMBERS_H
 
 /* As long as the kernel, too, remembers a neighbour that nobody uses (gc_stale_time). */
-#define MEMBER_OF_LATE_NS 60000000000ULL
+#define MEMBER_OF_LATE    60ULL /* seconds */
+#define MEMBER_OF_LATE_NS (MEMBER_OF_LATE * 1000000000ULL)
 
 /* Tells the agent that a member has another MAC: its neighbour entry is wrong. */
 static __always_inline void member_moved(const struct zt6_port *port,

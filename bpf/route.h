@@ -16,8 +16,8 @@
 /* Entries live for one second: jiffies_per_sec jiffies. */
 #define ROUTE_LIFETIME(settings) ((settings)->jiffies_per_sec)
 
-/* So long after that they still tell that the destination was there: MEMBER_OF_LATE_NS. */
-#define ROUTE_OF_LATE(settings) (60ULL * (settings)->jiffies_per_sec)
+/* So long after that they still tell that the destination was there. */
+#define ROUTE_OF_LATE(settings) (MEMBER_OF_LATE * (settings)->jiffies_per_sec)
 
 static __always_inline __u32 route_hash(const struct zt6_settings *settings,
 					const struct route_key *key)

@@ -50,14 +50,7 @@ extern void bpf_ct_release(struct nf_conn *ct) __ksym;
 static __always_inline bool witness_answered(const struct zt6_settings *settings,
 					     const union zt6_flow_key *key)
 {
-	union zt6_flow_key back = {
-		.src = key->dst,
-		.dst = key->src,
-		.ports = key->ports >> 16 | key->ports << 16,
-		.protocol = key->protocol,
-		.in_port = key->out_port,
-		.out_port = key->in_port,
-	};
+	union zt6_flow_key back = flow_back(key);
 	const struct zt6_witnessed *seen = bpf_map_lookup_elem(&witnessed, &back);
 
 	return seen && seen->jiffies + WITNESS_ANSWERED(settings) > bpf_jiffies64();
