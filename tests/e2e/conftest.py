@@ -12,8 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from gateway import BINARY  # noqa: E402
 from lab import Lab, conf  # noqa: E402
-
-NOT_UP = 3  # exit status, design §6
+from machine import NOT_UP, Machine  # noqa: E402
 
 _gateways = []  # that are up: what every test is held to, whatever it is about
 
@@ -80,6 +79,13 @@ def fresh():
         yield lab
         if lab.gateway("stats", "--json", check=False).returncode != NOT_UP:
             assert_every_packet_counted_once(lab.gateway)
+
+
+@pytest.fixture
+def machine():
+    """A gateway's machine alone, as its administrator found it."""
+    with Machine() as machine:
+        yield machine
 
 
 @pytest.fixture

@@ -8,18 +8,11 @@ import pytest
 from scapy.layers.l2 import Dot1Q, Ether
 
 from lab import INET, LAN, LAN_ADDRESS, LAN_HOST, M1, NETWORK, ONLINK, OVERLAY, Lab, conf
-from machine import Machine
 from probes import needs_dummy, needs_vlan
 from test_ndp import answer, is_advertisement, solicitation
 from traffic import ping, transfer
 
 VLAN = 100
-
-
-@pytest.fixture
-def machine():
-    with Machine() as machine:
-        yield machine
 
 
 def tag(namespace, device, address=None):

@@ -8,17 +8,11 @@ import pytest
 
 from gateway import BINARY
 from lab import LAN
-from machine import DONE, Machine
+from machine import DONE
 
 # Of five digits like all that is written here: a file, unlike a sysctl, keeps the rest of a longer one.
 KERNEL = {"gc_thresh1": 10128, "gc_thresh2": 10512, "gc_thresh3": 11024}
 CONF = f"uplink eth0\nlan eth1 {{\n    prefix {LAN}\n}}\nlimits {{\n    "
-
-
-@pytest.fixture
-def machine():
-    with Machine() as machine:
-        yield machine
 
 
 @pytest.fixture

@@ -11,21 +11,15 @@ from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 from scapy.layers.l2 import Ether
 
 from conftest import assert_every_packet_counted_once
-from lab import (BROKER_V4, GATEWAY, GATEWAY_V4, INET, LAN, LAN_HOST, M1, ONLINK, OVERLAY, ROUTED,
+from lab import (BROKER_V4, GATEWAY_V4, INET, LAN, LAN_HOST, M1, ONLINK, OVERLAY, ROUTED,
                  TUNNEL, TUNNEL_GATEWAY, Lab, conf)
-from machine import Machine, minimal_conf
+from machine import minimal_conf
 from probes import needs_sit
 from waiting import wait_for
 from traffic import ping
 
 LAN_SECTION = f"lan eth1 {{\n    prefix {LAN}\n}}\n"
 OURS = "proto 64"  # of our routes
-
-
-@pytest.fixture
-def machine():
-    with Machine() as machine:
-        yield machine
 
 
 @pytest.fixture

@@ -11,16 +11,10 @@ from scapy.layers.inet6 import ICMPv6ND_RA, IPv6
 from scapy.layers.l2 import Ether
 
 from lab import (LAN, M1, ONLINK, OVERLAY, ROUTED, TUNNEL, TUNNEL_ADDRESS, TUNNEL_GATEWAY, conf)
-from machine import DONE, NOT_UP, USAGE, Machine, minimal_conf
+from machine import DONE, NOT_UP, USAGE, minimal_conf
 from snapshot import difference
 
 pytestmark = pytest.mark.first
-
-
-@pytest.fixture
-def machine():
-    with Machine() as machine:
-        yield machine
 
 
 def forwarding(machine):

@@ -14,20 +14,13 @@ import time
 import pytest
 
 from gateway import BINARY, peer
-from lab import (BROKER_V4, GATEWAY_V4, LAN_ADDRESS, ONLINK, OVERLAY, ROUTED, TUNNEL,
+from lab import (GATEWAY_V4, LAN_ADDRESS, ONLINK, ROUTED, TUNNEL,
                  TUNNEL_ADDRESS, TUNNEL_GATEWAY, conf)
 from machine import CONFIG, DONE, FAILED, NOT_UP, Machine, minimal_conf
 from maps import Map
-from netns import Namespace, run, stop
 
 LIGHT = minimal_conf(address=f"{TUNNEL_ADDRESS}/64", gateway=TUNNEL_GATEWAY, routed=ROUTED,
                      ) + f"proxy eth0 {{\n    rule {ONLINK} {{\n        auto\n    }}\n}}\n"
-
-
-@pytest.fixture
-def machine():
-    with Machine() as machine:
-        yield machine
 
 
 # What is wrong, how it came about, and a part of the message that says so.

@@ -6,16 +6,10 @@ import os
 
 import pytest
 
-from machine import NOT_UP, Machine, minimal_conf
+from machine import NOT_UP, minimal_conf
 
 MODPROBE = "/proc/sys/kernel/modprobe"  # what the kernel calls for a module
 NAMES = "nf_tables nft-* nfnetlink-subsys-10"  # NFNL_SUBSYS_NFTABLES
-
-
-@pytest.fixture
-def machine():
-    with Machine() as machine:
-        yield machine
 
 
 @pytest.fixture

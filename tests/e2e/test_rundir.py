@@ -11,16 +11,10 @@ import subprocess
 import pytest
 
 from gateway import AGENT_UID, BINARY
-from machine import DONE, FAILED, Machine, minimal_conf
+from machine import DONE, FAILED, minimal_conf
 from netns import stop
 
 CONF = minimal_conf()
-
-
-@pytest.fixture
-def machine():
-    with Machine() as machine:
-        yield machine
 
 
 @pytest.fixture

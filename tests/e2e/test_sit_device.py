@@ -8,19 +8,13 @@ import pytest
 
 from gateway import BINARY
 from lab import BROKER_V4, GATEWAY_V4, TUNNEL, TUNNEL_ADDRESS, conf
-from machine import Machine, minimal_conf
+from machine import minimal_conf
 from probes import needs_sit
 
 pytestmark = needs_sit()
 
 # What a loader needs, and nothing else that root has.
 PRODUCTION = "--bounding-set=-all,+net_admin,+bpf,+perfmon"
-
-
-@pytest.fixture
-def machine():
-    with Machine() as machine:
-        yield machine
 
 
 def tunnel_conf(**settings):

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from lab import ROUTED, TUNNEL_ADDRESS, TUNNEL_GATEWAY
-from machine import FAILED, NOT_UP, USAGE, Machine, minimal_conf
+from machine import FAILED, NOT_UP, USAGE, minimal_conf
 
 SECONDS = 5
 LATE = 20  # seconds in which a loaded machine has gone back
@@ -20,12 +20,6 @@ def text(port):
     return minimal_conf(address=f"{TUNNEL_ADDRESS}/64", gateway=TUNNEL_GATEWAY, routed=ROUTED
                         ) + "lan eth1 {\n prefix 2001:470:811d:10::/64\n}\n" \
                             f"firewall {{\n allow tcp {port}\n}}\n"
-
-
-@pytest.fixture
-def machine():
-    with Machine() as machine:
-        yield machine
 
 
 def rules(machine):
