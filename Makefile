@@ -29,6 +29,7 @@ OBJECTS   := $(SOURCES:%.c=$(B)/%.o)
 LIBRARY   := $(filter-out $(B)/user/main.o,$(OBJECTS))
 
 C_FILES   = $(shell git ls-files '*.c' '*.h' ':!vmlinux')
+PY_FILES  = $(shell git ls-files '*.py')
 
 all: $(B)/zt6-bpf ## build/zt6-bpf, the whole program
 
@@ -77,8 +78,9 @@ uninstall: ## what install has put there; a configuration stays
 format: ## clang-format over all C files
 	clang-format -i $(C_FILES)
 
-lint: $(SKELETONS) ## clang-format, clang-tidy and cppcheck, as CI runs them
+lint: $(SKELETONS) ## clang-format, clang-tidy, cppcheck and pyflakes, as CI runs them
 	clang-format --dry-run --Werror $(C_FILES)
+	pyflakes3 $(PY_FILES)
 	printf '%s\n' $(SOURCES) | xargs -P "$$(nproc)" -I{} clang-tidy --quiet \
 		--warnings-as-errors='*' {} -- $(CPPFLAGS) $(CFLAGS)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from gateway import AGENT_UID
-from lab import GATEWAY, INET, M1, ONLINK, OVERLAY, Lab, conf
+from lab import GATEWAY, M1, ONLINK, OVERLAY, Lab, conf
 from traffic import ping
 from waiting import wait_for
 

@@ -15,8 +15,8 @@ from scapy.layers.l2 import Ether
 
 from conftest import running
 from frames import Path
-from lab import (BROKER_V4, GATEWAY_V4, INET, LAN_HOST, M1, M2, ONLINK_ADDRESS, OVERLAY,
-                 TUNNEL_ADDRESS, conf)
+from lab import (BROKER_V4, GATEWAY_V4, INET, LAN_HOST, M1, M2, ONLINK_ADDRESS, TUNNEL_ADDRESS,
+                 conf)
 from traffic import FEW_MEGABYTES, ping, transfer
 
 RATE = 500  # echo requests, and errors of no known flow, per second

@@ -16,7 +16,7 @@ from scapy.layers.l2 import Ether
 
 from conftest import running
 from frames import Path, udp
-from lab import BROKER_V4, GATEWAY_V4, INET, M1, ONLINK, OVERLAY, ROUTED
+from lab import BROKER_V4, GATEWAY_V4, INET, M1, ONLINK, ROUTED
 from netns import run
 from processes import own_kilobytes
 from test_ndp import advertisement, is_advertisement, solicitation

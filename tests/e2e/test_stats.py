@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gateway import TOP
-from lab import INET, M1, OVERLAY, TUNNEL, conf
+from lab import M1, OVERLAY, TUNNEL, conf
 from traffic import ping
 
 DONE, FAILED, USAGE, NOT_UP, CONFIG = 0, 1, 2, 3, 78

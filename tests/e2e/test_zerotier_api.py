@@ -5,16 +5,15 @@ administrator. No output ever holds the service's token."""
 import itertools
 import json
 import os
-import time
 
 import pytest
 from scapy.layers.l2 import Ether
 
 from gateway import BINARY
-from lab import M1, NETWORK, Node, overlay_name
+from lab import M1, NETWORK, overlay_name
 from netns import Namespace, remove_stale
-from zerotier_double import (NODE, TOKEN, Switch, Tap, ZeroTier, body, derived_rfc4193, no_http,
-                             redirect, silence, status, truncated_body)
+from zerotier_double import (NODE, TOKEN, Switch, Tap, ZeroTier, body, no_http, redirect, silence,
+                             status, truncated_body)
 
 DONE, FAILED, USAGE, CONFIG = 0, 1, 2, 78
 NETWORK_TEXT = f"{NETWORK:016x}"

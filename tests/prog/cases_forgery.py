@@ -12,9 +12,9 @@ from scapy.packet import Raw
 
 from cases_binding import DERIVED, ONE, OTHER, mac, member, zerotier
 from net import (FAR_NATIVE, FAR_TUNNEL, LAN_HOST, LINK_LOCAL, MAC, MEMBER, NEIGHBOUR,
-                 ON_LINK_MEMBER, ON_LINK_ROUTER, POOL_MEMBER, ROUTER, TUNNEL_ADDRESS,
-                 TUNNEL_GATEWAY, Host, arrives, arrives_6in4, case, configuration, leaves,
-                 multicast_mac, packet, scenario, sequence, step)
+                 ON_LINK_ROUTER, POOL_MEMBER, ROUTER, TUNNEL_ADDRESS, TUNNEL_GATEWAY, Host,
+                 arrives, arrives_6in4, case, configuration, leaves, multicast_mac, packet,
+                 scenario, sequence, step)
 
 FAR = Host(FAR_NATIVE, ROUTER.mac, "eth0")
 OWN = {"zttest": TUNNEL_ADDRESS, "eth0": "2001:db8:ffff:1::10", "eth1": "2001:470:811d:10::1"}
