@@ -10,6 +10,8 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from broker_client import PUBLIC, Client  # noqa: E402
+from broker_double import Broker  # noqa: E402
 from gateway import BINARY  # noqa: E402
 from lab import Lab, conf  # noqa: E402
 from machine import NOT_UP, Machine  # noqa: E402
@@ -86,6 +88,20 @@ def machine():
     """A gateway's machine alone, as its administrator found it."""
     with Machine() as machine:
         yield machine
+
+
+@pytest.fixture
+def client():
+    """A machine with a tunnel to keep, whose uplink has a public address."""
+    with Client(PUBLIC) as client:
+        yield client
+
+
+@pytest.fixture
+def broker(client):
+    """The tunnel broker of `client`."""
+    with Broker(client.namespace) as broker:
+        yield broker
 
 
 @pytest.fixture
