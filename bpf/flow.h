@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Transport headers, as far as they tell flows apart. */
+/* Transport headers, as far as they tell flows apart, and what may stand before them. */
 #ifndef ZT6_FLOW_H
 #define ZT6_FLOW_H
 
@@ -65,16 +65,82 @@ struct flow_head {
 
 _Static_assert(sizeof(struct flow_head) == IPV6_HEADER + 8, "no padding");
 
+/* What is passed over on the way to the transport: who sends longer chains shall not buy work by it. */
+#define FLOW_EXTENSIONS 4
+
+/* RFC 8200 §4.5, host byte order. */
+#define FRAGMENT_OFFSET 0xfff8
+#define FRAGMENT_MORE   0x0001
+
+/* The first eight octets of an extension header: RFC 8200 §4.3 to §4.6. */
+struct extension_header {
+	__u8 next_header;
+	__u8 length;     /* in eight octets beyond the first; a fragment header has none */
+	__be16 fragment; /* this and the next in a fragment header only */
+	__be32 identification;
+};
+
+/* frame_load(), or one whose offsets count from elsewhere. */
+typedef long (*flow_load)(frame_t *frame, __u32 offset, void *to, __u32 length);
+
+static __always_inline bool flow_extends(__u8 next_header)
+{
+	return next_header == IPPROTO_HOPOPTS || next_header == IPPROTO_ROUTING ||
+	       next_header == IPPROTO_FRAGMENT || next_header == IPPROTO_DSTOPTS;
+}
+
+/**
+ * flow_read - read a packet as if it had no extension headers.
+ * @offset: in, of the packet; out, of what the two words are read from
+ * @head: out; where there is no transport, in all fragments but the first and behind a chain of more
+ *	than FLOW_EXTENSIONS, its next header is that of an extension header
+ * @fragments: out, the identification of a packet that is one of several fragments, or 0
+ *
+ * False where it is too short.
+ */
+static __always_inline bool flow_read(frame_t *frame, flow_load load, __u32 *offset,
+				      struct flow_head *head, __be32 *fragments)
+{
+	struct extension_header extension;
+	bool first = true;
+
+	*fragments = 0;
+	if (load(frame, *offset, head, sizeof(*head)))
+		return false;
+	*offset += IPV6_HEADER;
+	if (!flow_extends(head->ip.next_header))
+		return true;
+	for (int i = 0; i < FLOW_EXTENSIONS && first && flow_extends(head->ip.next_header); i++) {
+		if (load(frame, *offset, &extension, sizeof(extension)))
+			return false;
+		*offset += sizeof(extension);
+		if (head->ip.next_header != IPPROTO_FRAGMENT) {
+			*offset += extension.length * (__u32)sizeof(extension);
+		} else if (extension.fragment & bpf_htons(FRAGMENT_OFFSET | FRAGMENT_MORE)) {
+			*fragments = extension.identification;
+			first = !(extension.fragment & bpf_htons(FRAGMENT_OFFSET));
+		}
+		if (first)
+			head->ip.next_header = extension.next_header;
+	}
+	return !first || !load(frame, *offset, head->words, sizeof(head->words));
+}
+
 /* The identifier of an ICMPv6 echo, from the word that it stands in. */
 static __always_inline __be32 flow_echo_identifier(__be32 word)
 {
 	return word & bpf_htonl(0xffff0000);
 }
 
+static __always_inline __u8 flow_icmp_type(const struct flow_head *head)
+{
+	return bpf_ntohl(head->words[0]) >> 24;
+}
+
 /**
  * flow_answer - what the answer to a packet would look like.
  * @key: out, but for the ports of the gateway. In place of ports ICMPv6 has the identifier of its
- *	echoes, other protocols, and fragments, have 0
+ *	echoes; other protocols, and fragments without a transport, have 0
  *
  * False for what no answer is expected to: ICMPv6 but echo requests.
  */
@@ -92,7 +158,7 @@ static __always_inline bool flow_answer(const struct flow_head *head, union zt6_
 	if (protocol != ZT6_IPPROTO_ICMPV6)
 		return true;
 	key->ports = flow_echo_identifier(head->words[1]);
-	return (bpf_ntohl(head->words[0]) >> 24) == ICMPV6_ECHO_REQUEST;
+	return flow_icmp_type(head) == ICMPV6_ECHO_REQUEST;
 }
 
 #endif

@@ -165,6 +165,50 @@ static __noinline bool forward_limited(const struct zt6_port *in, const struct p
 	       !bucket_of_member(out, slot, &p->dst, true, p->ip_length);
 }
 
+/* The verdict on a packet that does not get through here, unless it is one too many for the kernel. */
+static __always_inline int forward_up(frame_t *frame, const struct zt6_settings *settings,
+				      const struct zt6_port *port, const struct packet *p,
+				      __u8 out_port, int verdict)
+{
+	if (verdict < ZT6_PASS_OTHER || verdict >= ZT6_DROP_MALFORMED)
+		return verdict;
+	return newcomer_limited(frame, settings, port, p, out_port) ? ZT6_DROP_NEW_LIMITED
+								    : verdict;
+}
+
+/* What goes no further than this link: what no router forwards, and what comes from a link-local address,
+ * which the kernel answers where it is not for us (beyond scope of source address, RFC 4443 §3.1). */
+static __always_inline int forward_no_further(frame_t *frame, const struct zt6_settings *settings,
+					      const struct zt6_port *port, const struct packet *p)
+{
+	const struct zt6_prefix *owner = prefix_of(&p->dst);
+	int verdict = guard_packet(frame, port, p);
+
+	if (verdict >= 0)
+		return verdict;
+	if (addr_never_forwarded(&p->dst) || (owner && owner->own))
+		return p->next_header == IPPROTO_HOPOPTS ? ZT6_PASS_EXTENSION_HEADER
+							 : ZT6_PASS_LOCAL;
+	return forward_up(frame, settings, port, p, owner ? owner->port : ZT6_NO_PORT,
+			  ZT6_PASS_NO_ROUTE);
+}
+
+/* What keeps a packet from being forwarded here, whatever netfilter says of it; or GO_ON. */
+static __always_inline int forward_obstacle(frame_t *frame, const struct zt6_port *port,
+					    const struct packet *p, const struct zt6_route *route)
+{
+	if (p->next_header == IPPROTO_HOPOPTS) /* every router reads them, RFC 8200 §4 */
+		return ZT6_PASS_EXTENSION_HEADER;
+	if (p->hop_limit <= 1)
+		return ZT6_PASS_HOP_LIMIT;
+	if (forward_longest(frame, p) > route->mtu)
+		return too_big(frame, port, p, route->mtu);
+	/* A TAP loses frames in several buffers silently: the kernel linearises them. */
+	if (route->one_buffer && frame_is_multi_buffer(frame, p->frame_length))
+		return ZT6_PASS_TOO_BIG;
+	return GO_ON;
+}
+
 /**
  * forward - everything from the destination to the redirect.
  *
@@ -182,33 +226,21 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 	key.port = bpf_map_lookup_elem(&ports, &slot);
 	if (!key.port)
 		return ZT6_PASS_OTHER;
-	if (p->next_header == IPPROTO_HOPOPTS || addr_never_forwarded(&p->dst)) {
-		verdict = guard_packet(frame, key.port, p);
-		if (verdict >= 0)
-			return verdict;
-		return p->next_header == IPPROTO_HOPOPTS ? ZT6_PASS_EXTENSION_HEADER
-							 : ZT6_PASS_LOCAL;
-	}
-	if (p->to_group)
+	if (addr_never_forwarded(&p->dst) || addr_link_local(&p->src))
+		return forward_no_further(frame, settings, key.port, p);
+	if (p->to_group && p->next_header != IPPROTO_HOPOPTS)
 		return ZT6_PASS_OTHER;
 	verdict = forward_route(frame, settings, told, p, &key, &route);
 	if (verdict != GO_ON)
 		return verdict;
 	if (route->verdict > ZT6_ENCAPSULATED)
-		return route->verdict;
+		return p->next_header == IPPROTO_HOPOPTS ? ZT6_PASS_EXTENSION_HEADER
+							 : route->verdict;
 	if (!forward_is_ours(route, p))
 		return LEFT;
-	if (addr_link_local(&p->src)) /* the kernel answers: beyond scope of source address */
-		return ZT6_PASS_NO_ROUTE;
-	if (p->hop_limit <= 1)
-		return newcomer_limited(frame, settings, key.port, p, route->out_port)
-			       ? ZT6_DROP_NEW_LIMITED
-			       : ZT6_PASS_HOP_LIMIT;
-	if (forward_longest(frame, p) > route->mtu)
-		return too_big(frame, key.port, p, route->mtu);
-	/* A TAP loses frames in several buffers silently: the kernel linearises them. */
-	if (route->one_buffer && frame_is_multi_buffer(frame, p->frame_length))
-		return ZT6_PASS_TOO_BIG;
+	verdict = forward_obstacle(frame, key.port, p, route);
+	if (verdict != GO_ON)
+		return forward_up(frame, settings, key.port, p, route->out_port, verdict);
 	if (settings->flags & ZT6_SETTINGS_TRAFFIC) {
 		route->packets += frame_packets(frame);
 		route->bytes += p->frame_length;

@@ -143,6 +143,15 @@ struct {
 	__type(value, __u64);
 } newcomers SEC(".maps");
 
+/* Programs only: packets in fragments that answer a member, by zt6_flow_key with the identification
+ * in place of ports. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, ZT6_MAX_FRAGMENTED);
+	__type(key, union zt6_flow_key);
+	__type(value, __u8);
+} fragmented SEC(".maps");
+
 /* Programs only: token buckets of members, with `limit`. `up` sets its size (limits members). */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

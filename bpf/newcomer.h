@@ -11,13 +11,16 @@
  * kernel's path, which is at least the first packet of everything, and then one about every second
  * (witness.h). That decides about nothing else: whether an answer is let in is the kernel's to say.
  * A note outlives its flow until others need its place.
+ *
+ * The transport is looked for behind extension headers, too (flow.h). Of a packet in fragments only the first
+ * has it, and lets in the others, which come behind it, by their identification.
  */
 #ifndef ZT6_NEWCOMER_H
 #define ZT6_NEWCOMER_H
 
 #define ICMPV6_HEADER 8 /* RFC 4443 §3: of an error, before the packet that it is about */
 
-/* Whether it opens a TCP connection: no answer does. */
+/* Whether it opens a TCP connection: no answer does. Behind extension headers nobody looks. */
 static __always_inline bool newcomer_is_syn(frame_t *frame, const struct packet *p)
 {
 	const struct tcp_header *tcp = frame_at(frame, p->ip_offset) + IPV6_HEADER;
@@ -27,43 +30,60 @@ static __always_inline bool newcomer_is_syn(frame_t *frame, const struct packet 
 }
 
 /* The flow that a packet belongs to as an answer, but for the ports of the gateway; of an ICMPv6 error
- * that of the packet it is about. False for what answers nothing. */
+ * that of the packet it is about. False for what answers nothing.
+ * @fragments: out, the identification of a packet in fragments, or 0 */
 static __always_inline bool newcomer_flow(frame_t *frame, const struct packet *p,
-					  struct flow_head *head, union zt6_flow_key *key)
+					  struct flow_head *head, union zt6_flow_key *key,
+					  __be32 *fragments)
 {
-	__u32 offset = p->ip_offset + IPV6_HEADER;
+	__u32 offset = p->ip_offset;
+	__be32 quoted;
 
-	if (p->has_icmp && p->icmp_type < ICMPV6_FIRST_INFORMATIONAL)
-		return !frame_load(frame, offset + ICMPV6_HEADER, head, sizeof(*head)) &&
-		       flow_answer(head, key);
-	if (newcomer_is_syn(frame, p) ||
-	    frame_load(frame, offset, head->words, sizeof(head->words)))
+	if (newcomer_is_syn(frame, p) || !flow_read(frame, frame_load, &offset, head, fragments))
 		return false;
+	if (head->ip.next_header == ZT6_IPPROTO_ICMPV6 &&
+	    flow_icmp_type(head) < ICMPV6_FIRST_INFORMATIONAL) {
+		offset += ICMPV6_HEADER;
+		*fragments = 0;
+		return flow_read(frame, frame_load, &offset, head, &quoted) &&
+		       flow_answer(head, key);
+	}
 	key->src = p->src;
 	key->dst = p->dst;
-	key->protocol = p->next_header;
+	key->protocol = head->ip.next_header;
 	key->pad = 0;
 	key->ports = 0;
-	if (p->next_header == IPPROTO_TCP || p->next_header == IPPROTO_UDP)
+	if (key->protocol == IPPROTO_TCP || key->protocol == IPPROTO_UDP)
 		key->ports = head->words[0];
-	if (p->next_header != ZT6_IPPROTO_ICMPV6)
+	if (key->protocol != ZT6_IPPROTO_ICMPV6)
 		return true;
 	key->ports = flow_echo_identifier(head->words[1]);
-	return p->has_icmp && p->icmp_type == ICMPV6_ECHO_REPLY;
+	return flow_icmp_type(head) == ICMPV6_ECHO_REPLY;
 }
 
 static __always_inline bool newcomer_answers(frame_t *frame, const struct packet *p, __u8 out_port)
 {
 	const struct zt6_witnessed *witness;
+	const __u8 let_in = 1;
 	struct flow_head head;
 	union zt6_flow_key key;
+	bool answers, later;
+	__be32 fragments;
 
-	if (!newcomer_flow(frame, p, &head, &key))
+	if (!newcomer_flow(frame, p, &head, &key, &fragments))
 		return false;
 	key.in_port = p->in_port;
 	key.out_port = out_port;
 	witness = bpf_map_lookup_elem(&witnessed, &key);
-	return witness && flow_keys_equal(&witness->key, &key);
+	answers = witness && flow_keys_equal(&witness->key, &key);
+	if (!fragments)
+		return answers;
+	later = key.protocol == IPPROTO_FRAGMENT;
+	key.protocol = IPPROTO_FRAGMENT;
+	key.ports = fragments;
+	if (answers && !later)
+		bpf_map_update_elem(&fragmented, &key, &let_in, BPF_ANY);
+	return answers || (later && bpf_map_lookup_elem(&fragmented, &key));
 }
 
 /* Whether one more packet is within the rate of the member and of the port. */

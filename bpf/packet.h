@@ -17,7 +17,9 @@
 #define IPPROTO_TCP      6
 #define IPPROTO_UDP      17
 #define IPPROTO_IPV6     41 /* 6in4, RFC 4213 §3.5 */
+#define IPPROTO_ROUTING  43
 #define IPPROTO_FRAGMENT 44
+#define IPPROTO_DSTOPTS  60
 
 #define IPV6_HEADER 40
 #define UDP_HEADER  8

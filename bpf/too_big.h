@@ -10,9 +10,7 @@
 
 #define TOO_BIG_HOP_LIMIT 64
 
-#define IPPROTO_ROUTING  43
 #define IPPROTO_AH       51
-#define IPPROTO_DSTOPTS  60
 #define IPPROTO_MOBILITY 135
 #define IPPROTO_HIP      139
 #define IPPROTO_SHIM6    140

@@ -105,27 +105,37 @@ static __always_inline bool witness_established(struct __sk_buff *frame,
 	return established;
 }
 
-/* What the witness reads of a packet. */
+/* What the witness reads of a packet, as flow_read() does. */
 struct witness_head {
 	struct flow_head flow;
-	__u32 in_port; /* slots */
+	__u32 transport; /* offset of that, from where IPv6 begins */
+	__u32 in_port;   /* slots */
 	__u32 out_port;
 };
+
+/* Whatever link layer the device has. */
+static __always_inline long witness_load(frame_t *frame, __u32 offset, void *to, __u32 length)
+{
+	return bpf_skb_load_bytes_relative(frame, offset, to, length, BPF_HDR_START_NET);
+}
 
 /* Reads a packet that the kernel has forwarded from one port of ours to another. False for what is
  * none, or too short for any transport. */
 static __always_inline bool witness_read(struct __sk_buff *frame, struct witness_head *head)
 {
+	__be32 fragments;
+
+	head->transport = 0;
 	if (!frame->ingress_ifindex || frame->protocol != bpf_htons(ETH_P_IPV6) ||
-	    bpf_skb_load_bytes_relative(frame, 0, &head->flow, sizeof(head->flow),
-					BPF_HDR_START_NET))
+	    !flow_read(frame, witness_load, &head->transport, &head->flow, &fragments))
 		return false;
 	head->in_port = port_of_ifindex(frame->ingress_ifindex);
 	head->out_port = port_of_ifindex(frame->ifindex);
 	return head->in_port != ZT6_NO_PORT && head->out_port != ZT6_NO_PORT;
 }
 
-/* The TCP or UDP flow of the packet. False for what is none.
+/* The TCP or UDP flow of the packet. False for what is none: nor is one that has extension headers, of
+ * which the kernel may think otherwise than of the flow's other packets.
  * @turns: out, whether it is a turning point of TCP */
 static __always_inline bool witness_flow(struct __sk_buff *frame, const struct witness_head *head,
 					 union zt6_flow_key *key, bool *turns)
@@ -133,9 +143,10 @@ static __always_inline bool witness_flow(struct __sk_buff *frame, const struct w
 	struct tcp_header tcp;
 
 	*turns = false;
+	if (head->transport != IPV6_HEADER)
+		return false;
 	if (head->flow.ip.next_header == IPPROTO_TCP) {
-		if (bpf_skb_load_bytes_relative(frame, IPV6_HEADER, &tcp, sizeof(tcp),
-						BPF_HDR_START_NET))
+		if (witness_load(frame, IPV6_HEADER, &tcp, sizeof(tcp)))
 			return false;
 		*turns = tcp.control & TCP_TURNING_POINT;
 	} else if (head->flow.ip.next_header != IPPROTO_UDP) {

@@ -27,6 +27,7 @@
 #define ZT6_MAX_DEFERRED    1024
 #define ZT6_MAX_SOLICITORS  1024  /* entries of `solicitors` */
 #define ZT6_NEWCOMERS       512   /* buckets in `newcomers`; a power of two */
+#define ZT6_MAX_FRAGMENTED  1024  /* entries of `fragmented` */
 #define ZT6_FLOWS_DEFAULT   16384 /* `up` sets it (limits flows) */
 #define ZT6_EVENTS_SIZE     65536
 

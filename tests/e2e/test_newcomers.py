@@ -8,16 +8,18 @@ import subprocess
 import time
 
 import pytest
-from scapy.layers.inet import TCP
-from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
+from scapy.layers.inet import TCP, UDP
+from scapy.layers.inet6 import (ICMPv6PacketTooBig, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
+                                IPv6ExtHdrHopByHop)
 from scapy.layers.l2 import Ether
+from scapy.packet import Raw
 
 import conntrack
 from conftest import running
 from frames import Path
 from gateway import peer
 from lab import INET, M1, M2
-from test_storms import DESTINATION, ETHER, IPV6, syns_to_one_member
+from test_storms import DESTINATION, ETHER, IPV6, SOURCE, syns_to_one_member
 from traffic import FEW_MEGABYTES, ping, transfer
 from waiting import wait_for
 
@@ -57,11 +59,31 @@ def flood(lab, frame, *places):
 
 
 @contextlib.contextmanager
-def syn_flood(lab):
-    """From random sources to m1; what becomes of it and of all else that comes in by eth0."""
+def counted_flood(lab, plan):
+    """What becomes of it and of all else that comes in by eth0."""
     before = lab.gateway.counters()
-    with flood(lab, *syns_to_one_member(lab)):
+    with flood(lab, *plan):
         yield lambda: (lab.gateway.counters() - before)["eth0"]
+
+
+def syn_flood(lab):
+    """From random sources to m1."""
+    return counted_flood(lab, syns_to_one_member(lab))
+
+
+def behind(lab, extension, body=None):
+    """Packets with an extension header from random sources to m1."""
+    frame = (Ether(src=lab.router.mac("to-gw"), dst=lab.gw.mac("eth0")) /
+             IPv6(src="2001:db8:66::", dst=M1.onlink) / extension /
+             (body or UDP(sport=1, dport=2) / Raw(bytes(8))))
+    return frame, ETHER + SOURCE + 6, ETHER + SOURCE + 10, 4
+
+
+UNPARSED = {  # and the verdict within the rate
+    "hop-by-hop options": (IPv6ExtHdrHopByHop, "pass_extension_header"),
+    "destination options": (IPv6ExtHdrDestOpt, "pass_policy"),
+    "later fragments": (lambda: IPv6ExtHdrFragment(offset=4, m=1, id=7, nh=17), "pass_policy"),
+}
 
 
 @contextlib.contextmanager
@@ -188,3 +210,44 @@ def test_packet_too_big_about_a_live_flow_passes_in_a_storm_of_forged_ones(limit
                         for _ in range(5)]
             assert all(told)
             assert (lab.gateway.counters() - before)["eth0"]["drop_new_limited"] > 1000
+
+
+@pytest.mark.parametrize("kind", UNPARSED)
+def test_a_flood_of_what_is_not_parsed_reaches_the_kernel_at_the_rate_and_leaves_a_download(
+        limited, kind):
+    lab = limited
+    make, within = UNPARSED[kind]
+    with counted_flood(lab, behind(lab, make())) as counted:
+        start = time.monotonic()
+        before = counted()
+        assert transfer(lab.inet, INET, lab.m1, M1.onlink, FEW_MEGABYTES).intact
+        time.sleep(1)
+        after = counted()
+        took = time.monotonic() - start
+    limited_ones = after["drop_new_limited"] - before.get("drop_new_limited", 0)
+    assert limited_ones >= FLOOD_RATE // 4
+    if within == "pass_extension_header":  # the download's own packets pass by another verdict
+        assert after[within] - before[within] <= TO_ONE * (took + 1)
+
+
+def test_an_answer_in_fragments_arrives_in_a_flood_of_fragments(limited):
+    """As of a name server's: a question in one packet, an answer of 4000 bytes, again and again, while
+    fragments to the same member, and to another one, come in at any rate."""
+    lab = limited
+    answer = bytes(range(250)) * 16
+    to_another = behind(lab, IPv6ExtHdrFragment(offset=4, m=1, id=7, nh=17))
+    to_another[0][IPv6].dst = M2.onlink
+    with lab.inet.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server, \
+            lab.m1.socket(socket.AF_INET6, socket.SOCK_DGRAM) as client, \
+            flood(lab, *to_another), counted_flood(
+                lab, behind(lab, IPv6ExtHdrFragment(offset=4, m=1, id=7, nh=17))) as counted:
+        server.bind((INET, 0))
+        client.bind((M1.onlink, 0))
+        for end in (server, client):
+            end.settimeout(2)
+        for _ in range(20):
+            client.sendto(b"question", server.getsockname()[:2])
+            _, asker = server.recvfrom(64)
+            server.sendto(answer, asker)
+            assert client.recv(8192) == answer
+        assert counted()["drop_new_limited"] > 1000

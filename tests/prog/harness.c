@@ -403,8 +403,9 @@ static int forget(struct harness *harness, const char *map)
 
 int harness_reset(struct harness *harness)
 {
-	static const char *const hashes[] = {"deferred",   "verified",  "negative",     "members",
-					     "solicitors", "witnessed", "member_limits"};
+	static const char *const hashes[] = {"deferred",      "verified",   "negative",
+					     "members",       "solicitors", "witnessed",
+					     "member_limits", "fragmented"};
 	int buckets = programs_map_fd(harness->programs, "buckets");
 	int newcomers = programs_map_fd(harness->programs, "newcomers");
 	int path_mtus = programs_map_fd(harness->programs, "path_mtus");

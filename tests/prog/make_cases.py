@@ -20,10 +20,11 @@ import cases_policy
 import cases_rates
 import cases_sixinfour
 import cases_tc
+import cases_unparsed
 
 MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forgery, cases_forward,
            cases_aggregates, cases_binding, cases_limits, cases_mss, cases_mtu, cases_nested,
-           cases_newcomers, cases_policy, cases_rates, cases_tc)
+           cases_newcomers, cases_policy, cases_rates, cases_tc, cases_unparsed)
 
 
 def main():
