@@ -13,6 +13,7 @@
 #include "loader/rundir.h"
 #include "loader/up.h"
 #include "loader/vlan.h"
+#include "loader/work.h"
 #include "log.h"
 #include "trial.h"
 #include "zerotier/find.h"
@@ -39,22 +40,44 @@ static uint32_t read_seconds(const char *text)
 	return (uint32_t)(value * unit);
 }
 
-/* Without a time to try it for, whoever types this can still reach the machine. */
+/* With a trial its time begins; without one, whoever types this can still reach the machine. */
+static int settle(const struct instance *instance, struct trial *trial, int err)
+{
+	int armed;
+
+	if (trial) {
+		armed = trial_arm(trial, !err);
+		return err ? err : armed;
+	}
+	if (!err && !trial_end(instance))
+		log_warning("this ends the trial of what was up");
+	return err;
+}
+
+/* All under one lock: a trial that comes to its end meanwhile goes back before this, or not at all. */
 static int bring_up(const struct instance *instance, const struct conf *conf, uint32_t try_seconds)
 {
-	struct trial trial;
-	int err = try_seconds ? trial_prepare(instance, try_seconds, &trial) : 0, armed = 0;
+	int lock = rundir_lock(instance->run_dir), err = 0;
+	struct trial room, *trial = try_seconds ? &room : NULL;
+	struct work work;
 
-	if (err)
+	if (lock < 0)
+		return lock;
+	if (trial)
+		err = trial_prepare(instance, try_seconds, lock, trial);
+	if (err) {
+		rundir_unlock(instance->run_dir, lock);
 		return err;
-	err = loader_up(instance, conf);
+	}
+	err = work_begin(&work, instance, lock);
+	if (err)
+		return settle(instance, trial, err);
+	err = loader_up(&work, conf);
 	if (!err)
 		trial_remember(instance, conf);
-	if (try_seconds)
-		armed = trial_arm(&trial, !err);
-	else if (!err && !trial_end(instance))
-		log_warning("this ends the trial of what was up");
-	return err ? err : armed;
+	err = settle(instance, trial, err);
+	work_end(&work);
+	return err;
 }
 
 static int run(const struct instance *instance, const char *command, bool dry_run,

@@ -19,6 +19,7 @@
 #include "loader/rundir.h"
 #include "loader/up.h"
 #include "loader/vlan.h"
+#include "loader/work.h"
 #include "log.h"
 #include "zerotier/find.h"
 
@@ -92,24 +93,35 @@ static void clear_dead(const struct instance *instance)
 		trial_end(instance);
 }
 
-/* Back to what was before; where that cannot be had, to nothing. */
-static void go_back(const struct timer *timer)
+/* Back to what was before; where that cannot be had, to nothing. 0 or -errno. */
+static int restore(struct work *work, struct conf *before)
 {
-	const char *name = timer->instance->name;
 	int err = -ENOENT;
 
-	openlog("zt6-bpf", LOG_PID, LOG_DAEMON);
-	if (timer->before) {
-		err = zerotier_resolve(timer->before, false);
+	if (before) {
+		err = zerotier_resolve(before, false);
 		if (!err)
-			err = vlan_resolve(timer->before);
+			err = vlan_resolve(before);
 		if (!err)
-			err = loader_up(timer->instance, timer->before);
+			err = loader_up(work, before);
 		if (!err)
-			trial_remember(timer->instance, timer->before);
+			trial_remember(work->instance, before);
 	}
-	if (err)
-		err = loader_down(timer->instance);
+	return err ? loader_down(work) : 0;
+}
+
+/* @lock is given away. */
+static void go_back(const struct timer *timer, int lock)
+{
+	const char *name = timer->instance->name;
+	struct work work;
+	int err = work_begin(&work, timer->instance, lock);
+
+	openlog("zt6-bpf", LOG_PID, LOG_DAEMON);
+	if (!err) {
+		err = restore(&work, timer->before);
+		work_end(&work);
+	}
 	if (err)
 		syslog(LOG_ERR, "instance \"%s\" was not confirmed, and could not go back: %s",
 		       name, strerror(-err));
@@ -132,10 +144,12 @@ static int make_file(struct timer *timer)
 	return -EIO;
 }
 
+/* What has been begun before the time was over is ended first, and may end the trial. */
 static void wait_and_decide(const struct timer *timer)
 {
 	int64_t deadline_s = now_s() + timer->seconds;
 	char path[PATH_SIZE];
+	int lock;
 
 	path_of(timer->instance, TRIAL_NAME, path);
 	while (now_s() < deadline_s) {
@@ -143,8 +157,11 @@ static void wait_and_decide(const struct timer *timer)
 		if (!is_current(timer->file, path))
 			return;
 	}
-	if (decide(timer->file, path))
-		go_back(timer);
+	lock = rundir_lock(timer->instance->run_dir);
+	if (lock < 0 || decide(timer->file, path))
+		go_back(timer, lock);
+	else
+		rundir_unlock(timer->instance->run_dir, lock);
 }
 
 /* The session that typed `up` may end before the time does. */
@@ -194,7 +211,7 @@ static int read_before(const struct instance *instance, struct timer *timer)
 	return -ENOENT;
 }
 
-int trial_prepare(const struct instance *instance, uint32_t seconds, struct trial *out)
+int trial_prepare(const struct instance *instance, uint32_t seconds, int lock, struct trial *out)
 {
 	struct timer timer = {.instance = instance, .seconds = seconds, .file = -1};
 	int64_t left, err;
@@ -219,6 +236,7 @@ int trial_prepare(const struct instance *instance, uint32_t seconds, struct tria
 	pid = fork();
 	if (!pid) {
 		close(ends[0]);
+		close(lock); /* else it would be held until the trial is over */
 		run_timer(&timer, ends[1]);
 	}
 	err = pid < 0 ? -errno : 0;

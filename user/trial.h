@@ -4,7 +4,8 @@
  * confirms it in time.
  *
  * A process of its own waits, and outlives the session that began it. A file in the instance's folder
- * stands for the trial: whoever takes the file away, under its lock, has decided it.
+ * stands for the trial: whoever takes the file away, under its lock, has decided it. Whoever also changes
+ * what is up has the folder's lock from before the decision until after the change.
  */
 #ifndef ZT6_TRIAL_H
 #define ZT6_TRIAL_H
@@ -26,11 +27,12 @@ struct trial {
 /**
  * trial_prepare - start the process that will go back, before anything is changed.
  * @seconds: to wait, from trial_arm() on
+ * @lock: of the instance's folder (rundir_lock()), which the caller keeps
  *
  * Whether the instance is up now, and with which configuration, is what it will go back to. If this
  * process dies before trial_arm(), the time runs from then. Returns 0, or -errno with a message.
  */
-int trial_prepare(const struct instance *instance, uint32_t seconds, struct trial *out);
+int trial_prepare(const struct instance *instance, uint32_t seconds, int lock, struct trial *out);
 
 /**
  * trial_arm - let the time run; or, where `up` has failed and all is as before, not.

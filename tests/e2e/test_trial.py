@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`up --try`: nobody is locked out for longer than he said."""
 
+import contextlib
+import fcntl
 import json
 import os
+import re
 import signal
 import time
 
@@ -90,6 +93,43 @@ def test_a_later_command_of_somebody_who_is_there_ends_the_trial(machine, comman
         machine.assert_unchanged(before)
     else:
         assert "tcp dport 22" in rules(machine)
+
+
+@contextlib.contextmanager
+def busy(machine):
+    """Somebody else is at work on the instance: whatever changes it waits."""
+    with open(f"/run/zt6-bpf/{machine.name}/lock", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def waits_for_lock(pid):
+    """Whether the process sleeps in flock(2)."""
+    with contextlib.suppress(FileNotFoundError), open("/proc/locks", encoding="ascii") as locks:
+        return any(re.match(rf"\d+: +-> FLOCK +ADVISORY +WRITE +{pid} ", line) for line in locks)
+    return False
+
+
+@pytest.mark.parametrize("command", ["up", "reload", "down"])
+def test_a_command_at_the_very_end_of_the_trial_is_not_undone_by_it(machine, command):
+    """It has begun when the time is over, and is not done yet: here because it waits for another."""
+    before = machine.snapshot()
+    machine.gateway.up(text(22))
+    machine.gateway.configure(text(80))
+    machine.gateway("up", "--try", f"{SECONDS}s")
+    process = timer(machine)
+    machine.gateway.configure(text(443))
+    with busy(machine):
+        later = machine.start(command)
+        machine.wait_for(lambda: waits_for_lock(later.pid))
+        machine.wait_for(lambda: waits_for_lock(process), LATE)
+    assert later.wait(LATE) == 0
+    machine.wait_for(lambda: not os.path.exists(f"/proc/{process}"), LATE)
+    if command == "down":
+        machine.assert_unchanged(before)
+    else:
+        assert "tcp dport 443" in rules(machine)
+        assert trial(machine) is None
 
 
 def test_the_end_of_the_session_does_not_end_the_trial(machine):

@@ -85,40 +85,37 @@ static int change(struct work *work, const struct conf *conf, struct model *mode
 	return err;
 }
 
-int loader_up(const struct instance *instance, const struct conf *conf)
+int loader_up(struct work *work, const struct conf *conf)
 {
+	const struct instance *instance = work->instance;
 	struct programs *programs = NULL;
 	struct objects previous = {0};
 	struct model model = {0};
 	struct plan plan = {0};
-	struct work work;
-	int err = work_begin(&work, instance, rundir_lock(instance->run_dir));
+	int err = assign_slots(instance, conf, &model);
 
-	if (err)
-		return err;
-	err = assign_slots(instance, conf, &model);
 	if (!err)
-		err = plan_make(instance->name, conf, work.journal, work.nl, &model, false, &plan);
+		err = plan_make(instance->name, conf, work->journal, work->nl, &model, false,
+				&plan);
 	if (!err)
-		err = objects_copy(&work.journal->objects, &previous);
+		err = objects_copy(&work->journal->objects, &previous);
 	if (err)
 		goto out;
-	err = change(&work, conf, &model, &plan.objects, &programs);
+	err = change(work, conf, &model, &plan.objects, &programs);
 	if (err) {
 		if (programs)
 			programs_rollback(programs);
 		if (!previous.count)
 			remove_pin_parent(instance);
-		apply_restore(work.journal, work.nl, &previous);
+		apply_restore(work->journal, work->nl, &previous);
 	}
 out:
-	if (journal_finish(work.journal) && !err)
+	if (journal_finish(work->journal) && !err)
 		err = -EIO;
 	programs_free(programs);
 	model_free(&model);
 	objects_free(&previous);
 	plan_free(&plan);
-	work_end(&work);
 	return err;
 }
 
@@ -178,25 +175,22 @@ int loader_preview(const struct instance *instance, const struct conf *conf)
 	return err;
 }
 
-int loader_down(const struct instance *instance)
+int loader_down(struct work *work)
 {
+	const struct instance *instance = work->instance;
 	const struct objects nothing = {0};
-	struct work work;
-	int err = work_begin(&work, instance, rundir_lock(instance->run_dir)), unmade;
+	int err, unmade;
 
-	if (err)
-		return err;
-	if (!work.journal->found)
+	if (!work->journal->found)
 		log_warning("there are pins in %s but no journal in %s: programs and maps go, what "
 			    "else `up` had made stays",
 			    instance->pin_dir, instance->run_dir);
 	err = programs_unpin(instance->pin_dir);
 	remove_pin_parent(instance);
-	unmade = apply_prune(work.journal, work.nl, &nothing);
+	unmade = apply_prune(work->journal, work->nl, &nothing);
 	if (!err)
 		err = unmade;
-	if (journal_finish(work.journal) && !err)
+	if (journal_finish(work->journal) && !err)
 		err = -EIO;
-	work_end(&work);
 	return err;
 }

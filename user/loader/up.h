@@ -6,24 +6,27 @@
 #include "../instance.h"
 
 struct conf;
+struct work;
 
 /**
  * loader_up - make what the configuration says, or nothing.
+ * @work: begun by the caller, who ends it when all is done that must not be parted from this
  *
  * What an earlier `up` made and is still right is left alone. Returns 0, or -errno with a message;
  * then everything is as it was before the call.
  */
-int loader_up(const struct instance *instance, const struct conf *conf);
+int loader_up(struct work *work, const struct conf *conf);
 
 /* Prints what loader_up() would do; touches nothing. 0, or -errno with a message. */
 int loader_preview(const struct instance *instance, const struct conf *conf);
 
 /**
  * loader_down - take away what `up` made, and put back what was there before.
+ * @work: as for loader_up()
  *
  * Returns 0, or the first error, with messages; what could not be taken away is tried again by the
  * next call.
  */
-int loader_down(const struct instance *instance);
+int loader_down(struct work *work);
 
 #endif
