@@ -56,6 +56,11 @@ static bool is_link_local(const struct prefix *prefix)
 	return prefix->len >= 10 && IN6_IS_ADDR_LINKLOCAL(&prefix->addr);
 }
 
+const char *conf_prefix_fault(const struct prefix *prefix)
+{
+	return is_link_local(prefix) ? "is link-local" : not_unicast(prefix);
+}
+
 /* An IPv6 address that an interface can have. */
 static int unicast_parse(struct conf_faults *faults, const struct conf_key *key,
 			 const struct conf_statement *statement, struct in6_addr *addr)
@@ -102,7 +107,7 @@ int conf_read_address(struct conf_faults *faults, const struct conf_key *key,
 		return conf_value_fault(faults, statement, word, "is no such thing; it takes %s",
 					key->expects);
 	host = (struct prefix){.addr = address.addr, .len = 128};
-	message = is_link_local(&host) ? "is link-local" : not_unicast(&host);
+	message = conf_prefix_fault(&host);
 	if (message)
 		return conf_value_fault(faults, statement, word, "%s; it takes %s", message,
 					key->expects);
@@ -131,7 +136,7 @@ int conf_prefix_parse(struct conf_faults *faults, const struct conf_statement *s
 		return conf_value_fault(faults, statement, word, "has host bits: write %s",
 					prefix_format(&network, text));
 	}
-	message = is_link_local(out) ? "is link-local" : not_unicast(out);
+	message = conf_prefix_fault(out);
 	if (message)
 		return conf_value_fault(faults, statement, word, "%s: it is never forwarded",
 					message);

@@ -100,6 +100,12 @@ const char *conf_number_parse(const char *text, size_t length, uint64_t *value);
 int conf_prefix_parse(struct conf_faults *faults, const struct conf_statement *statement,
 		      const char *word, unsigned int min_len, struct prefix *out);
 
+/* Why no packet is forwarded to or from the addresses of a prefix without host bits, or NULL. */
+const char *conf_prefix_fault(const struct prefix *prefix);
+
+/* Why no interface can have this name, or NULL. */
+const char *conf_interface_fault(const char *name);
+
 /* The line of a section's key as written, or of the section where the key is not written. */
 unsigned int conf_line(const struct conf *conf, const char *section, unsigned int section_line,
 		       const char *key);

@@ -192,8 +192,7 @@ int conf_read_rate(struct conf_faults *faults, const struct conf_key *key,
 
 /* Names */
 
-/* What is wrong with the name of an interface, or NULL. */
-static const char *interface_fault(const char *name)
+const char *conf_interface_fault(const char *name)
 {
 	size_t length = strlen(name);
 
@@ -214,7 +213,7 @@ int conf_read_interface(struct conf_faults *faults, const struct conf_key *key,
 			const struct conf_statement *statement, void *section)
 {
 	const char *name = statement->words[0];
-	const char *message = interface_fault(name);
+	const char *message = conf_interface_fault(name);
 
 	if (message)
 		return conf_value_fault(faults, statement, name, "%s", message);

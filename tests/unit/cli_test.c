@@ -320,6 +320,78 @@ static void the_example_is_valid(void **state)
 	assert_string_equal(result.err, "");
 }
 
+static void what_import_prints_is_what_check_reads(void **state)
+{
+	static const char *const args[ARGS_MAX] = {"import", "ndppd", "-"};
+	static const char text[] =
+		"proxy eth0 {\nrouter yes;\nrule 2001:db8::/64 { iface eth1 }\n}\n";
+	struct run imported, checked;
+
+	(void)state;
+	run(&imported, text, NULL, args);
+	assert_int_equal(imported.status, 0);
+	assert_non_null(strstr(imported.err, "(standard input):2: router \"yes;\""));
+	assert_non_null(strstr(imported.out, "    # (standard input):2: router \"yes;\""));
+	run(&checked, imported.out, NULL, check);
+	assert_int_equal(checked.status, 0);
+	assert_non_null(strstr(checked.out, "lan       eth1"));
+}
+
+static void import_refuses_with_status_78_and_prints_nothing(void **state)
+{
+	static const struct {
+		const char *args[ARGS_MAX], *text, *message;
+	} rows[] = {
+		{{"import", "ndppd", "-"}, "proxy {\n}\n", "(standard input):1: proxy"},
+		{{"import", "interfaces", "-"}, "iface a\n", "(standard input):1: iface"},
+		{{"import", "zerotier", "-"}, "[\n", "(standard input):2: this is no JSON"},
+		{{"import", "ndppd", "/nowhere/ndppd.conf"},
+		 NULL,
+		 "/nowhere/ndppd.conf: cannot open: No such file"},
+		{{"import", "interfaces", "/dev"}, NULL, "/dev: is a folder"},
+		/* Behind a name is a file, whatever it is called. */
+		{{"import", "ndppd", "zerotier"}, NULL, "zerotier: cannot open"},
+		{{"import", "ndppd", "-", "interfaces", "interfaces"},
+		 "",
+		 "interfaces: cannot open"},
+	};
+	struct run result;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		run(&result, rows[i].text, NULL, rows[i].args);
+		assert_int_equal(result.status, 78);
+		assert_string_equal(result.out, "");
+		assert_ptr_equal(strstr(result.err, rows[i].message), result.err);
+	}
+}
+
+static void import_takes_names_with_files_behind_them(void **state)
+{
+	static const char *const rows[][ARGS_MAX] = {
+		{"import"},
+		{"import", "ndppd"},
+		{"import", "ndppd", "-", "interfaces"},
+		{"import", "ndppd.conf"},
+		{"import", "he"},
+	};
+	static const char *const full[ARGS_MAX] = {"import", "ndppd", "-"};
+	static const char *const empty[ARGS_MAX] = {"import", "zerotier", "-"};
+	struct run result;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		run(&result, NULL, NULL, rows[i]);
+		assert_int_equal(result.status, 2);
+		assert_non_null(strstr(result.err, "usage: zt6-bpf import interfaces FILE..."));
+	}
+	run(&result, "proxy eth0 { rule 2001:db8::/64 { auto } }", "/dev/full", full);
+	assert_int_equal(result.status, 1);
+	run(&result, "[]", NULL, empty);
+	assert_int_equal(result.status, 1);
+	assert_string_equal(result.out, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +405,9 @@ int main(void)
 		cmocka_unit_test(check_names_the_overlap_only_when_asked),
 		cmocka_unit_test(check_refuses_with_status_78),
 		cmocka_unit_test(the_example_is_valid),
+		cmocka_unit_test(what_import_prints_is_what_check_reads),
+		cmocka_unit_test(import_refuses_with_status_78_and_prints_nothing),
+		cmocka_unit_test(import_takes_names_with_files_behind_them),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

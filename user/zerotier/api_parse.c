@@ -99,7 +99,7 @@ int zerotier_parse_node(const char *body, size_t length, struct zerotier_node *o
 	return err;
 }
 
-static int read_network(const json_t *root, struct zerotier_network *out, char *why)
+int zerotier_read_network(const json_t *root, struct zerotier_network *out, char *why)
 {
 	const char *device = zerotier_json_string(root, "portDeviceName");
 	json_int_t mtu = json_integer_value(json_object_get(root, "mtu"));
@@ -139,7 +139,7 @@ int zerotier_parse_network(const char *body, size_t length, uint64_t network,
 		err = -EPROTO;
 	}
 	if (!err)
-		err = read_network(root, out, why);
+		err = zerotier_read_network(root, out, why);
 	json_decref(root);
 	if (err)
 		zerotier_network_free(out);

@@ -29,4 +29,8 @@ int zerotier_json_prefixes(const json_t *array, struct prefixes *out);
 /* An array of routes; what is no route is left out. 0 or -ENOMEM. */
 int zerotier_json_routes(const json_t *array, struct zerotier_routes *out);
 
+/* All of a network but its id, from an object of GET /network. 0, -ENOMEM, or -EPROTO with words in
+ * @why. What it allocates goes with zerotier_network_free(). */
+int zerotier_read_network(const json_t *root, struct zerotier_network *out, char *why);
+
 #endif
