@@ -289,17 +289,29 @@ struct draft_zerotier *draft_zerotier(struct draft *draft, uint64_t network,
 	return zerotier;
 }
 
+static void own(struct draft *draft, struct draft_owned **list, const char *name,
+		const struct prefix *prefix, const struct origin *origin)
+{
+	struct draft_owned *owned = section(draft, name, origin, sizeof(*owned));
+
+	if (!owned)
+		return;
+	owned->origin = *origin;
+	owned->prefix = *prefix;
+	snprintf(owned->name, sizeof(owned->name), "%s", name);
+	*LIST_END(*list) = owned;
+}
+
 void draft_onlink(struct draft *draft, const char *name, const struct prefix *prefix,
 		  const struct origin *origin)
 {
-	struct draft_onlink *onlink = section(draft, name, origin, sizeof(*onlink));
+	own(draft, &draft->onlinks, name, prefix, origin);
+}
 
-	if (!onlink)
-		return;
-	onlink->origin = *origin;
-	onlink->prefix = *prefix;
-	snprintf(onlink->name, sizeof(onlink->name), "%s", name);
-	*LIST_END(draft->onlinks) = onlink;
+void draft_inside(struct draft *draft, const char *name, const struct prefix *prefix,
+		  const struct origin *origin)
+{
+	own(draft, &draft->insides, name, prefix, origin);
 }
 
 struct draft_rule *draft_rule(struct draft *draft, struct draft_proxy *proxy,
@@ -408,5 +420,6 @@ void draft_free(struct draft *draft)
 	LIST_FREE(draft->zerotiers, release_zerotier);
 	LIST_FREE(draft->proxies, release_proxy);
 	LIST_FREE(draft->onlinks, release_nothing);
+	LIST_FREE(draft->insides, release_nothing);
 	LIST_FREE(draft->paths, release_nothing);
 }

@@ -81,9 +81,9 @@ struct draft_zerotier {
 	struct prefixes prefix;
 };
 
-/* A prefix that the router upstream takes to be on the link of an interface. */
-struct draft_onlink {
-	struct draft_onlink *next;
+/* A prefix on an interface. */
+struct draft_owned {
+	struct draft_owned *next;
 	struct origin origin;
 	char name[IFNAMSIZ];
 	struct prefix prefix;
@@ -100,7 +100,8 @@ struct draft {
 	struct draft_tunnel *tunnels;
 	struct draft_zerotier *zerotiers;
 	struct draft_proxy *proxies;
-	struct draft_onlink *onlinks;
+	struct draft_owned *onlinks;        /* the router upstream takes them to be on the link */
+	struct draft_owned *insides;        /* somebody routes them there, to members */
 	struct draft_lines remarks, faults; /* "FILE:LINE: text", in the order of reading */
 	size_t fault_count, rule_count;
 	struct draft_path *paths;
@@ -143,8 +144,12 @@ struct draft_proxy *draft_proxy(struct draft *draft, const char *name, const str
 struct draft_zerotier *draft_zerotier(struct draft *draft, uint64_t network,
 				      const struct origin *origin);
 
-/* @prefix: without host bits */
+/* A prefix, without host bits, that the router upstream takes to be on the link of an interface; and one
+ * that is routed to an interface, so that members are there. */
 void draft_onlink(struct draft *draft, const char *name, const struct prefix *prefix,
+		  const struct origin *origin);
+
+void draft_inside(struct draft *draft, const char *name, const struct prefix *prefix,
 		  const struct origin *origin);
 
 /* A new rule of a proxy; NULL without memory, or (a fault) where there are more than a gateway takes. */

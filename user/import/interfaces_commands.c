@@ -97,6 +97,9 @@ static void add_routed(const struct command *command, struct draft_tunnel *tunne
 	char text[PREFIX_STRLEN];
 
 	draft_prefix(command->draft, &tunnel->conf.routed, &network);
+	if (command->ip->verb == IP_ROUTE && *command->ip->device && !command->ip->rejects)
+		draft_inside(command->draft, command->ip->device, &network,
+			     &command->option->origin);
 	REMARK(command, &tunnel->lines, "%s is taken for what the broker routes here",
 	       prefix_format(&network, text));
 }

@@ -85,38 +85,44 @@ static bool has_lan_prefix(const struct draft *draft, const struct prefix *prefi
 	return false;
 }
 
-/* What a rule sends solicitations out of has members behind it, in the prefix of the rule. */
-static void add_target(struct draft *draft, struct draft_rule *rule)
+/* Members with a prefix (::/0: with any) are behind an interface. */
+static void add_members(struct draft *draft, const char *name, const struct prefix *prefix,
+			const struct origin *origin)
 {
-	bool known = is_inside(draft, rule->iface);
-	struct draft_zerotier *network = draft_find_zerotier(draft, rule->iface);
+	struct draft_zerotier *network = draft_find_zerotier(draft, name);
+	bool known = is_inside(draft, name);
 	struct draft_port *lan;
 	char text[PREFIX_STRLEN];
 
 	if (network) {
-		/* Without a prefix it gets those of all rules. */
-		if (network->prefix.count && rule->prefix.len)
-			draft_prefix(draft, &network->prefix, &rule->prefix);
+		/* Without a prefix it gets those of all rules, and all that is routed here. */
+		if (network->prefix.count && prefix->len)
+			draft_prefix(draft, &network->prefix, prefix);
 		return;
 	}
-	lan = draft_lan(draft, rule->iface, &rule->origin);
+	lan = draft_lan(draft, name, origin);
 	if (!lan)
 		return;
-	if (!known && draft_is_zerotier_name(lan->name)) {
+	if (!known && draft_is_zerotier_name(name))
 		draft_remark(
-			draft, &lan->lines, &rule->origin,
+			draft, &lan->lines, origin,
 			"%s is an interface of ZeroTier: better than this is its network's own "
-			"section (zt6-bpf import ndppd FILE zerotier JSON)",
-			lan->name);
-	}
-	if (!rule->prefix.len)
+			"section (add \"zerotier JSON\" to the import)",
+			name);
+	if (!prefix->len)
 		return;
-	if (!has_lan_prefix(draft, &rule->prefix))
-		draft_prefix(draft, &lan->prefix, &rule->prefix);
+	if (!has_lan_prefix(draft, prefix))
+		draft_prefix(draft, &lan->prefix, prefix);
 	else if (!lan->prefix.count)
-		draft_remark(draft, &lan->lines, &rule->origin,
+		draft_remark(draft, &lan->lines, origin,
 			     "%s is already the prefix of another port: which of the two has it?",
-			     prefix_format(&rule->prefix, text));
+			     prefix_format(prefix, text));
+}
+
+static void resolve_inside(struct draft *draft, const struct draft_owned *inside)
+{
+	if (!draft_find_uplink(draft, inside->name) && !draft_find_tunnel(draft, inside->name))
+		add_members(draft, inside->name, &inside->prefix, &inside->origin);
 }
 
 /* A rule that asks where no members are, or on the very port that it answers on. */
@@ -158,13 +164,13 @@ static void resolve_proxy(struct draft *draft, struct draft_proxy *proxy)
 	for (struct draft_rule *rule = proxy->rules; rule; rule = rule->next)
 		if (rule->method == METHOD_IFACE && !rule->left_out &&
 		    !is_astray(draft, proxy, rule))
-			add_target(draft, rule);
+			add_members(draft, rule->iface, &rule->prefix, &rule->origin);
 	if (inside && !is_inside(draft, proxy->name))
 		draft_lan(draft, proxy->name, &proxy->origin);
 }
 
 /* Without a tunnel members have the addresses of the link, and nobody else answers for them. */
-static void add_onlink(struct draft *draft, const struct draft_onlink *onlink)
+static void add_onlink(struct draft *draft, const struct draft_owned *onlink)
 {
 	struct draft_proxy *proxy;
 	struct draft_rule *rule;
@@ -327,8 +333,10 @@ static void find_overlaps(struct draft *draft, struct draft_tunnel *tunnel)
 
 void draft_resolve(struct draft *draft)
 {
-	for (const struct draft_onlink *onlink = draft->onlinks; onlink; onlink = onlink->next)
+	for (const struct draft_owned *onlink = draft->onlinks; onlink; onlink = onlink->next)
 		add_onlink(draft, onlink);
+	for (const struct draft_owned *inside = draft->insides; inside; inside = inside->next)
+		resolve_inside(draft, inside);
 	for (struct draft_proxy *proxy = draft->proxies; proxy; proxy = proxy->next)
 		resolve_proxy(draft, proxy);
 	for (struct draft_tunnel *tunnel = draft->tunnels; tunnel; tunnel = tunnel->next) {
