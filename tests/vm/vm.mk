@@ -4,6 +4,7 @@
 VM         := $(B)/vm
 VM_SECONDS := 2400
 VM_BOOT    := tests/vm/boot --seconds $(VM_SECONDS) $(VM)/kernel
+VM_FLOODS  := tests/vm/boot --seconds 900 --cpus 1 $(VM)/kernel
 
 $(VM)/kernel/version: tests/vm/kernel
 	tests/vm/kernel $(@D)
@@ -11,7 +12,10 @@ $(VM)/kernel/version: tests/vm/kernel
 # What runs there is built here: the guest is slow.
 test-vm: $(VM)/kernel/version $(B)/zt6-bpf $(E2E_PEERS) ## the same on Debian's own kernel in QEMU (root)
 test-vm: $(PROG)/run $(PROG)/cases.json $(PROG)/verifier
-	$(VM_BOOT) tests/vm/suites $(abspath $(B))
+	status=0; \
+	$(VM_FLOODS) tests/vm/floods $(abspath $(B)) || status=1; \
+	$(VM_BOOT) tests/vm/suites $(abspath $(B)) || status=1; \
+	exit $$status
 
 # Measures the running kernel and Debian's; the lines of other kernels stay.
 verifier-baseline: $(VM)/kernel/version $(PROG)/verifier $(BPF_OBJECTS) ## accept what the verifier needs (root)
