@@ -58,7 +58,7 @@ static int settle(const struct instance *instance, struct trial *trial, int err)
 static int bring_up(const struct instance *instance, const struct conf *conf, uint32_t try_seconds)
 {
 	int lock = rundir_lock(instance->run_dir), err = 0;
-	struct trial room, *trial = try_seconds ? &room : NULL;
+	struct trial room = {.timer = -1}, *trial = try_seconds ? &room : NULL;
 	struct work work;
 
 	if (lock < 0)

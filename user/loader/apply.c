@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "apply.h"
 #include "facts.h"
+#include "others.h"
 #include "../log.h"
 
 /* As object_kind.probe(), with a message. */
@@ -70,18 +72,32 @@ static int add_waiting(struct journal *journal, const struct object *wanted)
 	return object ? journal_making(journal, object) : -ENOMEM;
 }
 
-static int add(struct journal *journal, struct nl_sock *nl, const struct object *wanted)
+/* What is there may be another instance's: then it is ours as well, and *@before is what was there
+ * before that one. @theirs: what others have. */
+static bool join(const struct objects *theirs, const struct object *wanted, json_t **before)
 {
-	int waiting = is_waiting(nl, wanted), state, err;
+	const struct object *other = objects_find(theirs, wanted);
+
+	if (other && other->before) {
+		json_decref(*before);
+		*before = json_incref(other->before);
+	}
+	return other;
+}
+
+/* @theirs: what other instances have in common with this one. */
+static int add_beside(struct journal *journal, struct nl_sock *nl, const struct object *wanted,
+		      const struct objects *theirs)
+{
+	int state, err;
 	json_t *before = NULL;
 	struct object *object;
-	bool failed;
+	bool failed, joined;
 
-	if (waiting)
-		return waiting < 0 ? waiting : add_waiting(journal, wanted);
 	state = probe(nl, wanted, &before);
 	if (state < 0)
 		return state;
+	joined = join(theirs, wanted, &before);
 	if (state != OBJECT_ABSENT && wanted->kind->taken) {
 		err = wanted->kind->taken(nl, wanted);
 		if (err) {
@@ -89,7 +105,7 @@ static int add(struct journal *journal, struct nl_sock *nl, const struct object 
 			return err;
 		}
 	}
-	if (state == OBJECT_PRESENT && !wanted->kind->shared) {
+	if (state == OBJECT_PRESENT && !wanted->kind->shared && !joined) {
 		say("there already, and not ours:", wanted);
 		json_decref(before);
 		return 0;
@@ -100,13 +116,33 @@ static int add(struct journal *journal, struct nl_sock *nl, const struct object 
 		return -ENOMEM;
 	}
 	object->before = before;
-	say("make", object);
+	say(joined ? "another instance has it, too:" : "make", object);
 	err = journal_making(journal, object);
-	if (err)
+	if (err || (joined && state == OBJECT_PRESENT))
 		return err;
 	err = make(journal, nl, object, &failed);
 	if (failed)
 		journal_gone(journal, object);
+	return err;
+}
+
+static int add(struct journal *journal, struct nl_sock *nl, const struct object *wanted)
+{
+	int waiting = is_waiting(nl, wanted), lock, err;
+	struct objects theirs = {0};
+
+	if (waiting)
+		return waiting < 0 ? waiting : add_waiting(journal, wanted);
+	if (!wanted->kind->common)
+		return add_beside(journal, nl, wanted, &theirs);
+	lock = others_lock(journal);
+	if (lock < 0)
+		return lock;
+	err = others_load(journal, &theirs);
+	if (!err)
+		err = add_beside(journal, nl, wanted, &theirs);
+	objects_free(&theirs);
+	close(lock);
 	return err;
 }
 
@@ -167,6 +203,41 @@ int apply_make(struct journal *journal, struct nl_sock *nl, const struct objects
 	return err;
 }
 
+/* What another instance has, too, stays, in the shape in which that one wants it. */
+static int unmake_beside(struct nl_sock *nl, const struct object *object,
+			 const struct objects *theirs)
+{
+	struct object *other = objects_find(theirs, object);
+
+	if (!other) {
+		say("remove", object);
+		return object->kind->unmake(nl, object);
+	}
+	say("leave to another instance:", object);
+	return object_equal(other, object) ? 0 : other->kind->make(nl, other);
+}
+
+/* Takes it out of the kernel and of the journal. */
+static int take_away(struct journal *journal, struct nl_sock *nl, struct object *object)
+{
+	bool common = object->kind->common;
+	int lock = common ? others_lock(journal) : -1, err = 0;
+	struct objects theirs = {0};
+
+	if (common && lock < 0)
+		return lock;
+	if (common)
+		err = others_load(journal, &theirs);
+	if (!err)
+		err = unmake_beside(nl, object, &theirs);
+	if (!err)
+		journal_gone(journal, object);
+	objects_free(&theirs);
+	if (common)
+		close(lock);
+	return err;
+}
+
 /* Those that protect, or the others. */
 static int prune(struct journal *journal, struct nl_sock *nl, const struct objects *keep,
 		 bool protects)
@@ -179,11 +250,8 @@ static int prune(struct journal *journal, struct nl_sock *nl, const struct objec
 
 		if (object->kind->protects != protects || objects_find(keep, object))
 			continue;
-		say("remove", object);
-		err = object->kind->unmake(nl, object);
-		if (!err)
-			journal_gone(journal, object);
-		else if (!first)
+		err = take_away(journal, nl, object);
+		if (err && !first)
 			first = err;
 	}
 	return first;

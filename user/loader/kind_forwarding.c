@@ -145,6 +145,7 @@ const struct object_kind kind_forwarding = {
 	.name = "forwarding",
 	.identity = (const char *const[]){NULL},
 	.in_netns = true,
+	.common = true,
 	.describe = describe,
 	.probe = probe,
 	.make = make,

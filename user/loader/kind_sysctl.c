@@ -136,6 +136,7 @@ const struct object_kind kind_sysctl = {
 	.name = "sysctl",
 	.identity = (const char *const[]){"path", NULL},
 	.in_netns = true,
+	.common = true,
 	.puts_back = true,
 	.device = device,
 	.describe = describe,

@@ -50,6 +50,8 @@ struct object_kind {
 	bool protects;
 	/* It is in the network namespace, and ends with it. */
 	bool in_netns;
+	/* All instances in the namespace have it in common; see others.h. */
+	bool common;
 	/* Unmaking puts back what was there before: that has to be known before it is made. */
 	bool puts_back;
 	/* The interface that it is on has to be up. */

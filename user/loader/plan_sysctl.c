@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "netlink.h"
+#include "others.h"
 #include "plan_internal.h"
 #include "../log.h"
 
@@ -49,21 +50,36 @@ static int keep_ra_of_route(struct nlmsghdr *message, void *arg)
 	return keep_ra(arg, name);
 }
 
-/* Those of an earlier `up`: as long as we forward they have to stay, whatever became of the port. */
-static int keep_journaled_ra(struct planner *planner)
+static int keep_ra_of(struct planner *planner, const struct objects *journaled)
 {
-	const struct objects *ours = &planner->journal->objects;
 	int err = 0;
 
-	for (size_t i = 0; i < ours->count && !err; i++) {
-		const char *path = object_string(ours->list[i], "path");
+	for (size_t i = 0; i < journaled->count && !err; i++) {
+		const char *path = object_string(journaled->list[i], "path");
 		const char *key = strrchr(path, '/');
 		char value[32];
 
-		if (ours->list[i]->kind == &kind_sysctl && key && !strcmp(key, "/accept_ra") &&
+		if (journaled->list[i]->kind == &kind_sysctl && key && !strcmp(key, "/accept_ra") &&
 		    !sysctl_read(path, value, sizeof(value)))
-			err = plan_add(planner, object_copy(ours->list[i]));
+			err = plan_add(
+				planner,
+				sysctl_object(path, object_string(journaled->list[i], "value")));
 	}
+	return err;
+}
+
+/* Those of an earlier `up`, and of other instances that may go before us: as long as we forward they
+ * have to stay, whatever became of the port. */
+static int keep_journaled_ra(struct planner *planner)
+{
+	struct objects theirs = {0};
+	int err = keep_ra_of(planner, &planner->journal->objects);
+
+	if (!err)
+		err = others_load(planner->journal, &theirs);
+	if (!err)
+		err = keep_ra_of(planner, &theirs);
+	objects_free(&theirs);
 	return err;
 }
 
