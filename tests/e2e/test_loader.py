@@ -303,7 +303,8 @@ def test_up_repairs_what_was_taken_away(machine):
         machine.gw.run("ip", *damage.split())
         assert machine.snapshot() + neighbours(machine) != whole, damage
         machine.gateway("up")
-        repaired = [line.replace(f": {machine.gw.link_index(TUNNEL)}: ", f": {index}: ")
+        renumbered = machine.gw.link_index(TUNNEL)
+        repaired = [line.replace(f": {renumbered}: ", f": {index}: ")
                     for line in machine.snapshot() + neighbours(machine)]
         assert not difference(normalized(whole), normalized(repaired)), damage
     machine.gateway("down")

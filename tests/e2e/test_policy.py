@@ -452,7 +452,6 @@ def test_a_tap_that_comes_back_has_its_witness_again(fresh):
     assert counted["eth0"]["decapsulated"] >= 20 * few(counted, "eth0")
 
 
-@pytest.mark.alone
 def test_a_members_limit_holds_for_each_direction_of_each_member(fresh):
     fresh.gateway.up(conf(onlink=False, policy="kernel", overlay="limit 16mbit"))
     for direction in (fresh.inet, INET, fresh.m1, M1.routed), (fresh.inet, INET, fresh.m2, M2.routed):

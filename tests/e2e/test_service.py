@@ -75,7 +75,6 @@ def test_sigterm_leaves_programs_and_routes_in_place(machine, agent, manager):
     assert "prog/xdp" in machine.gw.show("link show eth0")
 
 
-@pytest.mark.alone
 def test_an_idle_agent_wakes_up_once_a_second_at_most(agent, manager):
     told(manager, "READY=1")
     time.sleep(2)
