@@ -176,7 +176,7 @@ static void commands_are_recognised_or_told(void **state)
 		{TUNNEL_OF("post-up ip route add 2001:db8:48::/48 via fe80::1 dev br0"),
 		 "    routed  2001:db8:48::/48\n", NULL, "FILE:10: 2001:db8:48::/48 is taken"},
 		{TUNNEL_OF("up ip -6 route add 2001:db8:48::/48 dev br0"),
-		 "lan br0 {\n    prefix  2001:db8:48::/48\n", NULL,
+		 "add what else lives there.\n    prefix  2001:db8:48::/48\n", NULL,
 		 "FILE:10: 2001:db8:48::/48 is taken"},
 		{TUNNEL_OF("up ip -6 route add 2001:db8:48::/48 dev eth0"),
 		 "    routed  2001:db8:48::/48\n", "lan eth", "FILE:10: 2001:db8:48::/48 is taken"},
@@ -270,7 +270,7 @@ static void a_tunnel_without_an_uplink_says_what_to_fill_in(void **state)
 	(void)state;
 	assert_false(result.complete);
 	assert_holds(result.out, "# FILL IN the interface towards the IPv4 Internet");
-	assert_holds(result.errors, "zt6.conf (as printed):7: tunnel \"he\" has no uplink");
+	assert_holds(result.errors, "zt6.conf (as printed):9: tunnel \"he\" has no uplink");
 	imported_free(&result);
 }
 
@@ -319,7 +319,7 @@ static int make_folder(void **state)
 	put("d/eth0", UPLINK);
 	put("d/he.cfg", TUNNEL_HEAD " ttl 9\n address 2001:db8:f::2/64\n");
 	put("d/bad.txt", "iface eth9\n");
-	put("self", UPLINK "source self\n");
+	put("self", UPLINK "source self self\n");
 	return 0;
 }
 
@@ -385,7 +385,7 @@ static void files_that_refer_to_each_other_end(void **state)
 
 	(void)state;
 	assert_int_equal(result.err, -EINVAL);
-	assert_holds(result.errors, "/self:5: files refer to each other without an end");
+	assert_holds(result.errors, "/self: files refer to each other without an end");
 	imported_free(&result);
 }
 

@@ -24,11 +24,15 @@ static void a_file_as_people_post_it_becomes_an_uplink_a_lan_and_a_proxy(void **
 		"\"zt6-bpf up\".\n"
 		"# FILE:2: route-ttl has no equivalent and needs none: the kernel tells the agent "
 		"of changes at once\n"
+		"# New here: to members comes only what a section \"firewall\" allows, see "
+		"zt6.conf(5);\n"
+		"# with \"rules none\" in it your own rules of nftables decide, as before.\n"
 		"\n"
 		"uplink ens3 {\n"
 		"}\n"
 		"\n"
 		"lan br0 {\n"
+		"    # Members on br0 send from these alone (BCP 38): add what else lives there.\n"
 		"    prefix  2001:db8:48:7::/64\n"
 		"}\n"
 		"\n"
@@ -111,6 +115,8 @@ static void values_are_read_as_ndppd_reads_them_and_what_is_odd_is_told(void **s
 		{IN_PROXY_OF("router no\nrouter yes"), "    router  no\n", NULL,
 		 "FILE:3: \"router\" is already on line 2, and ndppd takes the first"},
 		{IN_PROXY_OF("Router no"), NULL, "    router", "\"router\" is meant?"},
+		{IN_PROXY_OF("valid-ttl 5"), NULL, "    valid",
+		 "FILE:2: valid-ttl is a key of ndppd 1.0"},
 		{IN_PROXY_OF("autovia yes"), NULL, "    autovia",
 		 "FILE:2: \"autovia\": ndppd has no such key"},
 		{IN_RULE_OF("auto no"), "        auto\n", NULL,
@@ -232,8 +238,10 @@ static void interfaces_get_a_role(void **state)
 		/* Both ways: the second proxy is on the inside. */
 		{"proxy eth0 { rule 2001:db8:1::/64 { iface eth1 } }\n"
 		 "proxy eth1 { rule 2001:db8:2::/64 { iface eth0 } }\n",
-		 "lan eth1 {\n    prefix  2001:db8:1::/64\n", "uplink eth1",
-		 "FILE:2: the rule is left out: iface eth0 is an uplink"},
+		 "lan eth1 {\n    # Members on eth1 send from these alone (BCP 38): add what else "
+		 "lives "
+		 "there.\n    prefix  2001:db8:1::/64\n",
+		 "uplink eth1", "FILE:2: the rule is left out: iface eth0 is an uplink"},
 		{"proxy eth1 { rule 2001:db8:2::/64 { iface eth1 } }\n", "uplink eth1", "lan eth",
 		 "FILE:1: the rule is left out: iface eth1 is the interface of the proxy itself"},
 		{"proxy eth0 { rule 2001:db8:1::/64 { iface ztyou2vs2o } }\n", "lan ztyou2vs2o {",
@@ -242,8 +250,8 @@ static void interfaces_get_a_role(void **state)
 		 "the configuration is not complete"},
 		{"proxy eth0 { rule 2001:db8:1::/64 { iface eth1 } }\n"
 		 "proxy eth2 { rule 2001:db8:1::/64 { iface eth3 } }\n",
-		 "lan eth3 {\n    # FILE:2: 2001:db8:1::/64 is already the prefix of another port",
-		 NULL, "zt6.conf (as printed):"},
+		 "    # FILE:2: 2001:db8:1::/64 is already the prefix of another port", NULL,
+		 "zt6.conf (as printed):"},
 	};
 
 	(void)state;

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ifaces.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <wordexp.h>
 
 #include "../conf_faults.h"
 #include "../suggest.h"
 #include "ifaces_lines.h"
-#include "sources.h"
 
-/* Of files that refer to files: what goes on longer goes round in circles. */
-#define DEPTH_MAX 16
+/* What refers to more files than these goes round in circles. */
+#define FILES_MAX 256
 
 /* With inheritance a small file can ask for any number. */
 #define OPTIONS_MAX 65536
@@ -26,7 +22,6 @@ struct reader {
 	const char *path;
 	struct ifaces_lines lines;
 	struct ifaces *out;
-	unsigned int depth;
 	struct ifaces_stanza *stanza; /* whose options follow; NULL: those of something else do */
 	bool mapping;                 /* they are a mapping's */
 };
@@ -290,103 +285,6 @@ bool ifaces_starts(const struct ifaces *ifaces, const char *name)
 	return false;
 }
 
-/* Files that a file refers to */
-
-static void read_sourced(struct reader *reader, const char *path)
-{
-	const char *kept = draft_path(reader->draft, path);
-	struct origin origin = {kept, 0};
-	struct stat st;
-	size_t length;
-	char *text;
-
-	/* A pattern that nothing matches stands for itself. ifupdown goes on, so we do. */
-	if (stat(path, &st) < 0 || S_ISDIR(st.st_mode)) {
-		if (!strpbrk(path, "*?["))
-			draft_remark(reader->draft, &reader->draft->head,
-				     &(struct origin){reader->path, reader->lines.line},
-				     "%s is %s, and ifupdown goes on without it", QUOTED(path),
-				     stat(path, &st) < 0 ? "not there" : "a folder");
-		return;
-	}
-	text = import_read(reader->draft, path, &origin, &length);
-	if (text)
-		ifaces_read(reader->draft, kept, text, length, reader->depth + 1, reader->out);
-	free(text);
-}
-
-static bool is_sourced_name(const char *name)
-{
-	return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "0123456789_-") == strlen(name);
-}
-
-static int is_sourced_entry(const struct dirent *entry)
-{
-	return is_sourced_name(entry->d_name);
-}
-
-static void read_sourced_folder(struct reader *reader, const char *path)
-{
-	struct dirent **entries;
-	int count = scandir(path, &entries, is_sourced_entry, alphasort);
-	char *file;
-
-	for (int i = 0; i < count; i++) {
-		if (asprintf(&file, "%s/%s", path, entries[i]->d_name) >= 0) {
-			read_sourced(reader, file);
-			free(file);
-		} else {
-			reader->draft->err = -ENOMEM;
-		}
-		free(entries[i]);
-	}
-	if (count >= 0)
-		free(entries);
-	else
-		draft_remark(reader->draft, &reader->draft->head,
-			     &(struct origin){reader->path, reader->lines.line},
-			     "%s cannot be listed, and ifupdown goes on without it", QUOTED(path));
-}
-
-/* A path beside the file that it stands in, unless it is absolute. NULL without memory. */
-static char *beside(const char *file, const char *path)
-{
-	const char *slash = strrchr(file, '/');
-	char *out;
-
-	if (*path == '/' || !slash)
-		return strdup(path);
-	return asprintf(&out, "%.*s/%s", (int)(slash - file), file, path) < 0 ? NULL : out;
-}
-
-static void read_source_word(struct reader *reader, const char *word, bool folder)
-{
-	struct origin origin = here(reader);
-	wordexp_t expanded;
-	char *pattern;
-
-	pattern = allocated(reader->draft, beside(reader->path, word));
-	if (!pattern)
-		return;
-	/* Commands would be run by a shell: not for a file that is only read. */
-	if (wordexp(pattern, &expanded, WRDE_NOCMD)) {
-		draft_remark(reader->draft, &reader->draft->head, &origin,
-			     "%s is not followed: zt6-bpf expands no more than names of files",
-			     QUOTED(word));
-		free(pattern);
-		return;
-	}
-	for (size_t i = 0; i < expanded.we_wordc; i++) {
-		if (folder)
-			read_sourced_folder(reader, expanded.we_wordv[i]);
-		else
-			read_sourced(reader, expanded.we_wordv[i]);
-	}
-	wordfree(&expanded);
-	free(pattern);
-}
-
 static void read_source(struct reader *reader, char *rest, bool folder)
 {
 	struct origin origin = here(reader);
@@ -395,12 +293,8 @@ static void read_source(struct reader *reader, char *rest, bool folder)
 	reader->mapping = false;
 	if (reader->draft->alone)
 		return;
-	if (reader->depth == DEPTH_MAX) {
-		draft_fault(reader->draft, &origin, "files refer to each other without an end");
-		return;
-	}
 	for (const char *word = ifaces_word(&rest); *word; word = ifaces_word(&rest))
-		read_source_word(reader, word, folder);
+		ifaces_source(reader->draft, &origin, word, folder, reader->out);
 }
 
 /* Lines */
@@ -441,11 +335,18 @@ static void read_line(struct reader *reader, char *rest)
 }
 
 void ifaces_read(struct draft *draft, const char *path, char *text, size_t length,
-		 unsigned int depth, struct ifaces *out)
+		 struct ifaces *out)
 {
-	struct reader reader = {.draft = draft, .path = path, .out = out, .depth = depth};
+	struct reader reader = {.draft = draft, .path = path, .out = out};
 	char *line;
 
+	if (++out->file_count > FILES_MAX) {
+		if (out->file_count == FILES_MAX + 1)
+			draft_fault(draft, &(struct origin){path, 0},
+				    "files refer to each other without an end, or to more than %d",
+				    FILES_MAX);
+		return;
+	}
 	ifaces_lines_init(&reader.lines, text, length);
 	while ((line = ifaces_line(&reader.lines)))
 		read_line(&reader, line);

@@ -26,21 +26,28 @@ struct ifaces_word {
 
 struct ifaces {
 	struct ifaces_stanza *stanzas, *last_stanza;
-	size_t option_count;
+	size_t option_count, file_count;
 	struct ifaces_word *started; /* names and patterns of "auto" and "allow-…" lines */
 };
 
 /**
  * ifaces_read - read a file, and the files that it refers to, into @out.
  * @text: @length bytes and a NUL; is changed
- * @depth: of references so far; 0: the file itself
  *
  * What ifupdown refuses is a fault of the draft, what it passes over is remarked upon.
  */
 void ifaces_read(struct draft *draft, const char *path, char *text, size_t length,
-		 unsigned int depth, struct ifaces *out);
+		 struct ifaces *out);
 
-/* The value of the first option of this name, or NULL. */
+/**
+ * ifaces_source - ifaces_read() of all files that a word of a "source" line stands for.
+ * @origin: of that line; paths are beside its file unless they are absolute
+ * @folder: the word stands for folders, of which files with plain names count
+ */
+void ifaces_source(struct draft *draft, const struct origin *origin, const char *word, bool folder,
+		   struct ifaces *out);
+
+/* The first option of this name, or NULL. */
 const struct ifaces_option *ifaces_option(const struct ifaces_stanza *stanza, const char *name);
 
 /* Whether ifupdown starts the interface by itself: at boot, or when it appears. */

@@ -318,7 +318,7 @@ void import_interfaces(struct draft *draft, const char *path, char *text, size_t
 	struct ifaces ifaces = {0};
 	const struct ifaces_stanza *at;
 
-	ifaces_read(draft, path, text, length, 0, &ifaces);
+	ifaces_read(draft, path, text, length, &ifaces);
 	for (at = ifaces.stanzas; at; at = at->next)
 		if (counts(&ifaces, at))
 			import_stanza(draft, &ifaces, at);

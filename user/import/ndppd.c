@@ -5,139 +5,39 @@
 #include <string.h>
 
 #include "../conf_faults.h"
-#include "../suggest.h"
-#include "ndppd_tree.h"
+#include "ndppd_block.h"
 #include "ndppd_values.h"
 #include "sources.h"
 
 /* The default of `ttl`, which is also that of `deadtime`. */
 #define DEFAULT_TTL_MS 30000
 
-struct block {
-	struct draft *draft;
-	const char *path;
-	const struct ndppd_entry *entry;
-	struct draft_lines *lines; /* where its settings and comments go */
-};
-
-static struct origin origin_of(const struct block *block, const struct ndppd_entry *entry)
+static struct origin origin_of(const struct ndppd_block *block, const struct ndppd_entry *entry)
 {
 	return (struct origin){block->path, entry->line};
 }
 
-#define REMARK(block, entry, ...)                    \
-	draft_remark((block)->draft, (block)->lines, \
-		     &(struct origin){(block)->path, (entry)->line}, __VA_ARGS__)
-
-/* The first entry of a key is the one that counts; those behind it are remarked upon. */
-static const struct ndppd_entry *find(const struct block *block, const char *key)
-{
-	const struct ndppd_entry *first = NULL;
-
-	for (const struct ndppd_entry *at = block->entry->children; at; at = at->next) {
-		if (strcmp(at->key, key) != 0)
-			continue;
-		if (first)
-			REMARK(block, at, "\"%s\" is already on line %u, and ndppd takes the first",
-			       key, first->line);
-		else
-			first = at;
-	}
-	return first;
-}
-
-/* Keys that ndppd does not have are passed over by it without a word. */
-static void find_unknown(const struct block *block, const char *const *keys, size_t count)
-{
-	for (const struct ndppd_entry *at = block->entry->children; at; at = at->next) {
-		struct suggestion near = {.word = at->key};
-		bool known = false;
-
-		for (size_t i = 0; i < count; i++) {
-			known |= !strcmp(at->key, keys[i]);
-			suggestion_offer(&near, keys[i]);
-		}
-		if (known)
-			continue;
-		if (at->after_quotes && !strpbrk(at->value, "{}"))
-			continue; /* the closing quotes of the value before */
-		if (!*at->key && at->has_block && !*at->value)
-			REMARK(block, at,
-			       "\"{\" stands on a line of its own, and ndppd ignores the block: "
-			       "move it to the end of the line before");
-		else if (!*at->key)
-			REMARK(block, at, "%s has no key, and ndppd ignores it", QUOTED(at->value));
-		else if (near.best)
-			REMARK(block, at,
-			       "%s: ndppd has no such key and ignores it; \"%s\" is meant?",
-			       QUOTED(at->key), near.best);
-		else
-			REMARK(block, at, "%s: ndppd has no such key here and ignores it",
-			       QUOTED(at->key));
-	}
-}
-
-/* A name in quotes loses its block, silently. */
-static void remark_quotes(const struct block *block, const struct ndppd_entry *entry)
-{
-	if (entry->quoted && !entry->has_block)
-		REMARK(block, entry,
-		       "%s in quotes: ndppd takes no block \"{ }\" behind them, and reads what is "
-		       "in "
-		       "it as if it stood outside; write the name without quotes",
-		       QUOTED(entry->value));
-}
-
-static bool read_bool(const struct block *block, const struct ndppd_entry *entry)
-{
-	bool value = ndppd_bool(entry->value);
-
-	if (!value && ndppd_means_yes(entry->value))
-		REMARK(block, entry,
-		       "%s %s: only \"yes\" and \"true\" are yes to ndppd, so this is no; write "
-		       "yes "
-		       "if that is meant",
-		       entry->key, QUOTED(entry->value));
-	return value;
-}
-
-/* A number within what zt6.conf takes. */
-static int32_t read_number(const struct block *block, const struct ndppd_entry *entry,
-			   const char *unit, int32_t min, int32_t max)
-{
-	int32_t value = ndppd_int(entry->value);
-	int32_t within = value < min ? min : value > max ? max : value;
-
-	if (!ndppd_is_number(entry->value))
-		REMARK(block, entry, "%s %s: ndppd reads %d%s", entry->key, QUOTED(entry->value),
-		       value, unit);
-	if (within != value)
-		REMARK(block, entry, "%s %d%s: zt6-bpf takes %d to %d, so this is %d%s", entry->key,
-		       value, unit, min, max, within, unit);
-	return within;
-}
-
 /* Options that Debian's ndppd, 0.2.5, reads and does nothing about. */
-static void remark_dead(const struct block *block, const struct ndppd_entry *entry)
+static void remark_dead(const struct ndppd_block *block, const struct ndppd_entry *entry)
 {
-	REMARK(block, entry, "%s: ndppd 0.2.5 does not act on this, later ones and zt6-bpf do",
-	       entry->key);
+	NDPPD_REMARK(block, entry,
+		     "%s: ndppd 0.2.5 does not act on this, later ones and zt6-bpf do", entry->key);
 }
 
-static void set_bool(const struct block *block, const char *key, bool dead)
+static void set_bool(const struct ndppd_block *block, const char *key, bool dead)
 {
-	const struct ndppd_entry *entry = find(block, key);
+	const struct ndppd_entry *entry = ndppd_find(block, key);
 	bool value;
 
 	if (!entry)
 		return;
-	value = read_bool(block, entry);
+	value = ndppd_read_bool(block, entry);
 	draft_set(block->draft, block->lines, "%-7s %s", key, value ? "yes" : "no");
 	if (dead && !value)
 		remark_dead(block, entry);
 }
 
-static void set_duration(const struct block *block, const char *key, int32_t ms)
+static void set_duration(const struct ndppd_block *block, const char *key, int32_t ms)
 {
 	bool whole = ms % 1000 == 0;
 
@@ -149,16 +49,17 @@ static void set_duration(const struct block *block, const char *key, int32_t ms)
 #define MINUTE_MS 60000
 
 /* `ttl` is ours `valid`, and `deadtime`, which is as long unless it is given, `invalid`. */
-static void set_ttl(const struct block *block)
+static void set_ttl(const struct ndppd_block *block)
 {
-	const struct ndppd_entry *ttl = find(block, "ttl"), *dead = find(block, "deadtime");
+	const struct ndppd_entry *ttl = ndppd_find(block, "ttl"),
+				 *dead = ndppd_find(block, "deadtime");
 	int32_t valid = DEFAULT_TTL_MS, invalid;
 
 	if (ttl)
-		valid = read_number(block, ttl, "ms", 100, DAY_MS);
+		valid = ndppd_read_number(block, ttl, "ms", 100, DAY_MS);
 	invalid = valid;
 	if (dead) {
-		invalid = read_number(block, dead, "ms", 100, DAY_MS);
+		invalid = ndppd_read_number(block, dead, "ms", 100, DAY_MS);
 		remark_dead(block, dead);
 	}
 	if (!ttl && !dead)
@@ -167,32 +68,34 @@ static void set_ttl(const struct block *block)
 	set_duration(block, "invalid", invalid);
 }
 
-static void set_probing(const struct block *block)
+static void set_probing(const struct ndppd_block *block)
 {
-	const struct ndppd_entry *timeout = find(block, "timeout");
-	const struct ndppd_entry *retries = find(block, "retries");
+	const struct ndppd_entry *timeout = ndppd_find(block, "timeout");
+	const struct ndppd_entry *retries = ndppd_find(block, "retries");
 
 	if (timeout)
-		set_duration(block, "timeout", read_number(block, timeout, "ms", 10, MINUTE_MS));
+		set_duration(block, "timeout",
+			     ndppd_read_number(block, timeout, "ms", 10, MINUTE_MS));
 	if (retries) {
 		draft_set(block->draft, block->lines, "retries %d",
-			  read_number(block, retries, "", 1, 100));
+			  ndppd_read_number(block, retries, "", 1, 100));
 		remark_dead(block, retries);
 	}
 }
 
-static void remark_promiscuous(const struct block *block)
+static void remark_promiscuous(const struct ndppd_block *block)
 {
-	const struct ndppd_entry *entry = find(block, "promiscuous");
+	const struct ndppd_entry *entry = ndppd_find(block, "promiscuous");
 
-	if (entry && read_bool(block, entry))
-		REMARK(block, entry,
-		       "promiscuous has no equivalent and needs none: solicitations are multicast, "
-		       "and ALLMULTI is set");
+	if (entry && ndppd_read_bool(block, entry))
+		NDPPD_REMARK(block, entry,
+			     "promiscuous has no equivalent and needs none: solicitations are "
+			     "multicast, "
+			     "and ALLMULTI is set");
 }
 
 /* The method of a rule. False after a fault: ndppd does not start with such a rule. */
-static bool read_method(const struct block *block, struct draft_rule *rule)
+static bool read_method(const struct ndppd_block *block, struct draft_rule *rule)
 {
 	static const char *const names[] = {"auto", "static", "iface"};
 	static const enum conf_method methods[] = {METHOD_AUTO, METHOD_STATIC, METHOD_IFACE};
@@ -201,7 +104,7 @@ static bool read_method(const struct block *block, struct draft_rule *rule)
 	unsigned int count = 0;
 
 	for (size_t i = 0; i < 3; i++) {
-		const struct ndppd_entry *entry = find(block, names[i]);
+		const struct ndppd_entry *entry = ndppd_find(block, names[i]);
 
 		if (!entry)
 			continue;
@@ -229,23 +132,25 @@ static bool read_method(const struct block *block, struct draft_rule *rule)
 		}
 		snprintf(rule->iface, sizeof(rule->iface), "%s", chosen->value);
 	} else if (*chosen->value && !ndppd_bool(chosen->value) && *chosen->value != ';') {
-		REMARK(block, chosen, "%s %s: to ndppd the word alone counts, whatever follows it",
-		       chosen->key, QUOTED(chosen->value));
+		NDPPD_REMARK(block, chosen,
+			     "%s %s: to ndppd the word alone counts, whatever follows it",
+			     chosen->key, QUOTED(chosen->value));
 	}
 	return true;
 }
 
 /* autowire is an option of the proxy, autovia one of the rule; with us both are the rule's. */
-static void set_wiring(const struct block *block, const struct draft_rule *rule,
+static void set_wiring(const struct ndppd_block *block, const struct draft_rule *rule,
 		       const struct ndppd_entry *autowire)
 {
-	const struct ndppd_entry *autovia = find(block, "autovia");
+	const struct ndppd_entry *autovia = ndppd_find(block, "autovia");
 	bool wires = autowire && ndppd_bool(autowire->value);
-	bool via = autovia && read_bool(block, autovia);
+	bool via = autovia && ndppd_read_bool(block, autovia);
 
 	if (rule->method != METHOD_IFACE) {
 		if (via)
-			REMARK(block, autovia, "autovia: only a rule with iface wires routes");
+			NDPPD_REMARK(block, autovia,
+				     "autovia: only a rule with iface wires routes");
 		return;
 	}
 	if (wires)
@@ -257,7 +162,7 @@ static void set_wiring(const struct block *block, const struct draft_rule *rule,
 }
 
 /* Reads the prefix of a rule. False, with words, where nobody can ask for an address in it. */
-static bool read_prefix(const struct block *proxy, const struct ndppd_entry *entry,
+static bool read_prefix(const struct ndppd_block *proxy, const struct ndppd_entry *entry,
 			struct prefix *out)
 {
 	const char *oddity = ndppd_address(entry->value, out);
@@ -265,34 +170,35 @@ static bool read_prefix(const struct block *proxy, const struct ndppd_entry *ent
 	const char *message = network.len ? draft_prefix_fault(&network) : NULL;
 
 	if (message)
-		REMARK(proxy, entry, "rule %s is left out: it is %s", QUOTED(entry->value),
-		       oddity ? oddity : "for addresses that are never forwarded");
+		NDPPD_REMARK(proxy, entry, "rule %s is left out: it is %s", QUOTED(entry->value),
+			     oddity ? oddity : "for addresses that are never forwarded");
 	return !message;
 }
 
-static void remark_prefix(const struct block *rule, const struct prefix *prefix)
+static void remark_prefix(const struct ndppd_block *rule, const struct prefix *prefix)
 {
 	const char *oddity = ndppd_address(rule->entry->value, &(struct prefix){0});
 	struct prefix network = prefix_network(prefix);
 	char text[PREFIX_STRLEN];
 
 	if (oddity)
-		REMARK(rule, rule->entry, "rule %s has %s", QUOTED(rule->entry->value), oddity);
+		NDPPD_REMARK(rule, rule->entry, "rule %s has %s", QUOTED(rule->entry->value),
+			     oddity);
 	else if (prefix_has_host_bits(prefix))
-		REMARK(rule, rule->entry, "rule %s is all of %s to ndppd",
-		       QUOTED(rule->entry->value), prefix_format(&network, text));
+		NDPPD_REMARK(rule, rule->entry, "rule %s is all of %s to ndppd",
+			     QUOTED(rule->entry->value), prefix_format(&network, text));
 }
 
-static void import_rule(const struct block *proxy, struct draft_proxy *target,
+static void import_rule(const struct ndppd_block *proxy, struct draft_proxy *target,
 			const struct ndppd_entry *entry, const struct ndppd_entry *autowire)
 {
 	static const char *const keys[] = {"auto", "static", "iface", "autovia"};
 	struct origin origin = origin_of(proxy, entry);
-	struct block block = *proxy;
+	struct ndppd_block block = *proxy;
 	struct draft_rule *rule;
 	struct prefix prefix;
 
-	remark_quotes(proxy, entry);
+	ndppd_remark_quotes(proxy, entry);
 	if (!*entry->value) {
 		draft_fault(proxy->draft, &origin,
 			    "a rule has no prefix: ndppd does not start with this");
@@ -308,11 +214,11 @@ static void import_rule(const struct block *proxy, struct draft_proxy *target,
 	remark_prefix(&block, &prefix);
 	if (read_method(&block, rule))
 		set_wiring(&block, rule, autowire);
-	find_unknown(&block, keys, sizeof(keys) / sizeof(keys[0]));
+	ndppd_find_unknown(&block, keys, sizeof(keys) / sizeof(keys[0]));
 }
 
 /* The settings of a proxy. A second section of an interface is a proxy of its own to ndppd. */
-static void import_settings(const struct block *block, bool again)
+static void import_settings(const struct ndppd_block *block, bool again)
 {
 	static const char *const settings[] = {"router",  "ttl",       "deadtime",   "timeout",
 					       "retries", "keepalive", "promiscuous"};
@@ -326,17 +232,18 @@ static void import_settings(const struct block *block, bool again)
 		return;
 	}
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		const struct ndppd_entry *entry = find(block, settings[i]);
+		const struct ndppd_entry *entry = ndppd_find(block, settings[i]);
 
 		if (entry)
-			REMARK(block, entry,
-			       "%s %s: the proxy has another section before this, whose settings "
-			       "hold for its rules, too",
-			       entry->key, QUOTED(entry->value));
+			NDPPD_REMARK(
+				block, entry,
+				"%s %s: the proxy has another section before this, whose settings "
+				"hold for its rules, too",
+				entry->key, QUOTED(entry->value));
 	}
 }
 
-static void import_proxy(const struct block *top, const struct ndppd_entry *entry)
+static void import_proxy(const struct ndppd_block *top, const struct ndppd_entry *entry)
 {
 	static const char *const keys[] = {"router",      "ttl",      "deadtime",
 					   "timeout",     "retries",  "keepalive",
@@ -344,7 +251,7 @@ static void import_proxy(const struct block *top, const struct ndppd_entry *entr
 	struct origin origin = origin_of(top, entry);
 	const struct ndppd_entry *autowire;
 	struct draft_proxy *proxy;
-	struct block block = *top;
+	struct ndppd_block block = *top;
 	bool empty = true;
 
 	if (!*entry->value || strchr(entry->value, ';')) {
@@ -360,11 +267,11 @@ static void import_proxy(const struct block *top, const struct ndppd_entry *entr
 		return;
 	block.entry = entry;
 	block.lines = &proxy->lines;
-	remark_quotes(&block, entry);
+	ndppd_remark_quotes(&block, entry);
 	import_settings(&block, proxy->configured);
 	proxy->configured = true;
-	autowire = find(&block, "autowire");
-	if (autowire && read_bool(&block, autowire))
+	autowire = ndppd_find(&block, "autowire");
+	if (autowire && ndppd_read_bool(&block, autowire))
 		remark_dead(&block, autowire);
 	for (const struct ndppd_entry *at = entry->children; at; at = at->next) {
 		if (strcmp(at->key, "rule") != 0)
@@ -373,29 +280,30 @@ static void import_proxy(const struct block *top, const struct ndppd_entry *entr
 		import_rule(&block, proxy, at, autowire);
 	}
 	if (empty)
-		REMARK(&block, entry, "proxy %s has no rule: it answers nothing",
-		       QUOTED(entry->value));
-	find_unknown(&block, keys, sizeof(keys) / sizeof(keys[0]));
+		NDPPD_REMARK(&block, entry, "proxy %s has no rule: it answers nothing",
+			     QUOTED(entry->value));
+	ndppd_find_unknown(&block, keys, sizeof(keys) / sizeof(keys[0]));
 }
 
 static void import_entries(struct draft *draft, const char *path, const struct ndppd_tree *tree)
 {
 	static const char *const keys[] = {"proxy", "route-ttl", "address-ttl"};
-	struct block top = {draft, path, &tree->top, &draft->head};
+	struct ndppd_block top = {draft, path, &tree->top, &draft->head};
 	const struct ndppd_entry *entry;
 
 	for (size_t i = 1; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		entry = find(&top, keys[i]);
+		entry = ndppd_find(&top, keys[i]);
 		if (entry)
-			REMARK(&top, entry,
-			       "%s has no equivalent and needs none: the kernel tells the agent of "
-			       "changes at once",
-			       keys[i]);
+			NDPPD_REMARK(&top, entry,
+				     "%s has no equivalent and needs none: the kernel tells the "
+				     "agent of "
+				     "changes at once",
+				     keys[i]);
 	}
 	for (entry = tree->top.children; entry; entry = entry->next)
 		if (!strcmp(entry->key, "proxy"))
 			import_proxy(&top, entry);
-	find_unknown(&top, keys, sizeof(keys) / sizeof(keys[0]));
+	ndppd_find_unknown(&top, keys, sizeof(keys) / sizeof(keys[0]));
 	if (tree->stray_line)
 		draft_remark(
 			draft, &draft->head, &(struct origin){path, tree->stray_line},

@@ -5,17 +5,7 @@
 
 #include "draft.h"
 
-static void gap(struct draft *draft)
-{
-	draft->incomplete = true;
-}
-
 /* Rules */
-
-static void leave_out(struct draft_rule *rule)
-{
-	rule->left_out = true;
-}
 
 static bool same_method(const struct draft_rule *one, const struct draft_rule *other)
 {
@@ -44,14 +34,14 @@ static void merge_rule(struct draft *draft, struct draft_rule *first, struct dra
 			"takes the place of the rule of %s:%u for the same prefix: ndppd answers "
 			"by this at once",
 			first->origin.path, first->origin.line);
-		leave_out(first);
+		first->left_out = true;
 		return;
 	}
 	draft_remark(draft, &rule->lines, &rule->origin,
 		     "rule %s is left out: there is one for the same prefix, of %s:%u%s", text,
 		     first->origin.path, first->origin.line,
 		     same_method(first, rule) ? "" : ", and only one of them can hold");
-	leave_out(rule);
+	rule->left_out = true;
 }
 
 static void merge_rules(struct draft *draft, struct draft_proxy *proxy)
@@ -103,6 +93,11 @@ static void add_members(struct draft *draft, const char *name, const struct pref
 	lan = draft_lan(draft, name, origin);
 	if (!lan)
 		return;
+	if (!known)
+		draft_comment(
+			draft, &lan->lines,
+			"Members on %s send from these alone (BCP 38): add what else lives there.",
+			name);
 	if (!known && draft_is_zerotier_name(name))
 		draft_remark(
 			draft, &lan->lines, origin,
@@ -142,7 +137,7 @@ static bool is_astray(struct draft *draft, const struct draft_proxy *proxy, stru
 		return false;
 	draft_remark(draft, &rule->lines, &rule->origin, "the rule is left out: iface %s %s",
 		     rule->iface, what);
-	leave_out(rule);
+	rule->left_out = true;
 	return true;
 }
 
@@ -202,7 +197,7 @@ static void fill_lans(struct draft *draft)
 			      "FILL IN the members' addresses on %s, and remove the first \"#\":",
 			      lan->name);
 		draft_comment(draft, &lan->lines, "prefix  2001:db8:1::/64");
-		gap(draft);
+		draft->incomplete = true;
 	}
 }
 
@@ -229,7 +224,7 @@ static void fill_zerotiers(struct draft *draft)
 			draft, &network->lines,
 			"FILL IN the public addresses of members, and remove the first \"#\":");
 		draft_comment(draft, &network->lines, "prefix  2001:db8:1::/64");
-		gap(draft);
+		draft->incomplete = true;
 	}
 }
 
@@ -258,13 +253,13 @@ static void fill_tunnels(struct draft *draft)
 				      tunnel->has_address
 					      ? "\"remote\" (the broker's IPv4 address)"
 					      : "\"address\" of this end, and \"remote\"");
-			gap(draft);
+			draft->incomplete = true;
 		}
 		if (draft->uplinks && draft->uplinks->next && !*tunnel->conf.uplink) {
 			draft_comment(draft, lines,
 				      "FILL IN which of the uplinks it leaves by, as in:");
 			draft_comment(draft, lines, "uplink  %s", draft->uplinks->name);
-			gap(draft);
+			draft->incomplete = true;
 		}
 		if (tunnel->conf.routed.count)
 			continue;
@@ -278,7 +273,7 @@ static void fill_tunnels(struct draft *draft)
 			      "FILL IN the interface towards the IPv4 Internet, as in:");
 		draft_comment(draft, &draft->head, "uplink eth0 {");
 		draft_comment(draft, &draft->head, "}");
-		gap(draft);
+		draft->incomplete = true;
 	}
 }
 
@@ -292,6 +287,18 @@ static void fill_members(struct draft *draft)
 		      "... zerotier JSON prints it)");
 	draft_comment(draft, &draft->head,
 		      "or \"lan IF\". Until then nobody is behind this gateway.");
+}
+
+/* Neither ndppd nor a tunnel of ifupdown's keeps anything out. */
+static void tell_of_firewall(struct draft *draft)
+{
+	if (!draft->proxies && !draft->tunnels)
+		return;
+	draft_comment(draft, &draft->head,
+		      "New here: to members comes only what a section \"firewall\" allows, see "
+		      "zt6.conf(5);");
+	draft_comment(draft, &draft->head,
+		      "with \"rules none\" in it your own rules of nftables decide, as before.");
 }
 
 /* Overlaps (design §4.4) */
@@ -326,6 +333,10 @@ static void find_overlaps(struct draft *draft, struct draft_tunnel *tunnel)
 	for (const struct draft_port *lan = draft->lans; lan; lan = lan->next)
 		for (size_t i = 0; i < lan->prefix.count; i++)
 			draft_prefix(draft, &seen, &lan->prefix.list[i]);
+	for (const struct draft_proxy *proxy = draft->proxies; proxy; proxy = proxy->next)
+		for (const struct draft_rule *rule = proxy->rules; rule; rule = rule->next)
+			if (rule->prefix.len && !proxy->left_out && !rule->left_out)
+				draft_prefix(draft, &seen, &rule->prefix);
 	for (size_t i = 0; i < seen.count; i++)
 		warn_overlap(draft, tunnel, &seen.list[i]);
 	prefixes_free(&seen);
@@ -350,4 +361,5 @@ void draft_resolve(struct draft *draft)
 	fill_zerotiers(draft);
 	fill_tunnels(draft);
 	fill_members(draft);
+	tell_of_firewall(draft);
 }
