@@ -46,16 +46,15 @@ static __always_inline bool bucket_take(const struct zt6_port *port, __u32 slot,
 			    rate->burst_ns);
 }
 
-/* Whether bucket_take() would have a token now. */
+/* Whether bucket_take() would have a token. @now_ns: CLOCK_MONOTONIC_COARSE */
 static __always_inline bool bucket_has(const struct zt6_port *port, __u32 slot,
-				       enum zt6_bucket which)
+				       enum zt6_bucket which, __u64 now_ns)
 {
 	const struct zt6_buckets *buckets_of_port = bpf_map_lookup_elem(&buckets, &slot);
 	const struct zt6_rate *rate = &port->rates[which];
 
-	return !rate->interval_ns ||
-	       (buckets_of_port && buckets_of_port->spoken_for_ns[which] <=
-					   bpf_ktime_get_coarse_ns() + rate->burst_ns);
+	return !rate->interval_ns || (buckets_of_port && buckets_of_port->spoken_for_ns[which] <=
+								 now_ns + rate->burst_ns);
 }
 
 /**

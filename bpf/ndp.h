@@ -310,7 +310,10 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
 	if (verdict != GO_ON)
 		return verdict;
 	recent = nd_recent_of(settings, p->in_port, &ns.target);
-	if (dad || !nd_recent_holds(recent, told, p->in_port, &ns.target)) {
+	verdict = dad ? GO_ON : nd_recent_verdict(recent, told, p->in_port, &ns.target);
+	if (verdict == ZT6_DROP_NDP_UNVERIFIED)
+		return verdict;
+	if (verdict == GO_ON) {
 		rule = nd_rule(p->in_port, &ns.target);
 		owner = prefix_of(&ns.target);
 		if (!rule || addr_link_local(&ns.target) || (owner && owner->own))
@@ -323,6 +326,9 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
 	if (rule && (rule->method != ZT6_METHOD_STATIC || dad)) {
 		key.dst = &ns.target;
 		verdict = nd_target_known(frame, settings, told, rule, &key);
+		if (verdict == ZT6_DROP_NDP_UNVERIFIED && !dad)
+			nd_recent_fill(recent, settings, generation, p->in_port, &ns.target,
+				       verdict);
 		if (verdict != GO_ON && verdict != ZT6_NDP_DEFERRED)
 			return verdict;
 	}
@@ -334,7 +340,8 @@ static __noinline int nd_solicited(frame_t *frame, const struct zt6_settings *se
 	if (verdict == ZT6_NDP_DEFERRED)
 		return nd_defer(settings, port, p, &ns);
 	if (rule && !dad)
-		nd_recent_fill(recent, settings, generation, p->in_port, &ns.target);
+		nd_recent_fill(recent, settings, generation, p->in_port, &ns.target,
+			       ZT6_NDP_ANSWERED);
 	return nd_answer(frame, port, p, &ns);
 }
 

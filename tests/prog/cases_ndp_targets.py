@@ -115,6 +115,7 @@ def agent():
         return solicitation(target=target, **more)
 
     known, unknown, static = TARGET, "2001:db8:48::dead", "2001:db8:49::dead"
+    other = "2001:db8:48::beef"
     dead = {"agent": 10500}  # it counts as dead after 10 s
 
     def verified(name, target, frame=None, to=SOLICITOR, **more):
@@ -158,6 +159,29 @@ def agent():
                  UNSPECIFIED, told=[knows(static)], agent=0),
         case("DAD for an absent static target is not answered", "eth0", dad_for(static),
              "drop_ndp_unverified", told=[knows(static, verified=False)], agent=0),
+        sequence("absence is remembered until the agent tells that it is over, or for a second",
+                 step("eth0", ask(unknown), "drop_ndp_unverified", agent=0,
+                      told=[knows(unknown, verified=False)]),
+                 step("eth0", ask(unknown), "drop_ndp_unverified", agent=0, told=[knows(unknown)]),
+                 change(),
+                 step("eth0", ask(unknown), "ndp_answered", advertisement(target=unknown), agent=0,
+                      told=[knows(unknown)]), once=True),
+        sequence("absence is remembered of that target and that port alone",
+                 step("eth0", ask(unknown), "drop_ndp_unverified", agent=0,
+                      told=[knows(unknown, verified=False)]),
+                 step("eth0", ask(other), "ndp_answered", advertisement(target=other), agent=0,
+                      told=[knows(other)]), once=True),
+        sequence("DAD for an absent static target keeps nobody from being answered",
+                 step("eth0", dad_for(static), "drop_ndp_unverified", agent=0,
+                      told=[knows(static, verified=False)]),
+                 step("eth0", ask(static), "ndp_answered", advertisement(target=static), agent=0),
+                 once=True),
+        sequence("DAD is judged by what is known now, not by what others were refused",
+                 step("eth0", ask(unknown), "drop_ndp_unverified", agent=0,
+                      told=[knows(unknown, verified=False)]),
+                 step("eth0", dad_for(unknown), "ndp_answered",
+                      advertisement(target=unknown, to=UNSPECIFIED), agent=0,
+                      told=[knows(unknown)]), once=True),
         case("own address is the kernel's even if somebody verified it", "eth0",
              ask("2001:db8:48::1"), "pass_ndp", told=[knows("2001:db8:48::1")], agent=0),
         case("target without a rule is the kernel's even if somebody verified it", "eth0",

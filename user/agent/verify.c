@@ -86,6 +86,14 @@ static bool is_known(const struct agent *agent, const struct target *target, uin
 	       entry->expires_ns > now;
 }
 
+/* Whoever was absent may be there. The programs remember for a second whom they have refused to answer
+ * for. */
+static void end_absence(struct agent *agent, const struct zt6_address_key *key)
+{
+	if (!bpf_map_delete_elem(agent->negative_map, key))
+		agent_bump_generation(agent);
+}
+
 /* The target has answered. */
 static void confirm(struct agent *agent, struct target *target)
 {
@@ -100,7 +108,7 @@ static void confirm(struct agent *agent, struct target *target)
 	if (known && current.asked_ns > entry.asked_ns)
 		entry.asked_ns = current.asked_ns;
 	bpf_map_update_elem(agent->verified_map, &target->key, &entry, BPF_ANY);
-	bpf_map_delete_elem(agent->negative_map, &target->key);
+	end_absence(agent, &target->key);
 	if (target->state != TARGET_VERIFIED)
 		groups_join(agent, &target->key);
 	targets_set_verified(&agent->targets, target);
@@ -267,7 +275,7 @@ static void neighbour_as_target(struct agent *agent, const struct neighbour *nei
 				give_up(agent, target);
 			continue;
 		}
-		bpf_map_delete_elem(agent->negative_map, &key);
+		end_absence(agent, &key);
 		if (!(change & NEIGHBOUR_CONFIRMED))
 			continue;
 		if (!target)
