@@ -101,8 +101,6 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 	int verdict;
 	long result;
 
-	if (!*route)
-		return ZT6_PASS_OTHER;
 	if (hit && (*route)->source_checked && addr_equal(&(*route)->src, &p->src) &&
 	    mac_equal((*route)->src_mac, p->source_mac))
 		return GO_ON;
@@ -118,9 +116,12 @@ static __always_inline int forward_route(frame_t *frame, const struct zt6_settin
 	if (verdict >= 0)
 		return verdict;
 	if (!hit) {
-		result = route_fill(frame, settings, told, key, *route);
+		result = route_fill(frame, settings, told, key);
 		if (result != BPF_FIB_LKUP_RET_SUCCESS)
 			return forward_refused(key->port, p, result);
+		route_cached(settings, told, key, route);
+		if (!*route)
+			return ZT6_PASS_OTHER;
 		if (forward_is_unwatched(told, key->port, p->in_port, *route))
 			return ZT6_PASS_UNWATCHED;
 	}

@@ -49,6 +49,15 @@ struct {
 	__type(value, struct zt6_route_set);
 } routes SEC(".maps");
 
+/* Programs only: apart from the sets, so small that they stay in the CPU's own cache when a flood of
+ * ever new destinations is looked for. As many as sets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct zt6_route_tags);
+} route_tags SEC(".maps");
+
 /* Programs only: flows that netfilter lets pass. `up` sets the number of sets (limits flows). */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

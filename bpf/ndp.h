@@ -125,11 +125,16 @@ static __always_inline const struct zt6_rule *nd_rule(__u8 slot, const union zt6
 	return bpf_map_lookup_elem(&rules, &key);
 }
 
-/* route_may_ask() of a target. A function of its own, for the stack's sake. */
-static __noinline bool nd_may_ask(const struct zt6_settings *settings, const struct route_key *key,
-				  const struct zt6_route *way)
+/* By which port the cache says that a target is reached; ZT6_NO_PORT where the kernel is to be asked, and
+ * a negative number where it may not be. A function of its own, for the stack's sake. */
+static __noinline int nd_cached(const struct zt6_settings *settings, const struct zt6_agent *told,
+				const struct route_key *key)
 {
-	return route_may_ask(settings, key, way, prefix_of(key->dst));
+	struct zt6_route *route;
+
+	if (route_cached(settings, told, key, &route))
+		return route->out_port;
+	return route_may_ask(settings, key, route, prefix_of(key->dst)) ? ZT6_NO_PORT : -1;
 }
 
 /* Whether the kernel knows the target inside: GO_ON, or the verdict where it does not. */
@@ -137,18 +142,15 @@ static __always_inline int nd_kernel_knows(frame_t *frame, const struct zt6_sett
 					   const struct zt6_agent *told,
 					   const struct zt6_rule *rule, struct route_key *key)
 {
+	int cached = nd_cached(settings, told, key);
 	long result = BPF_FIB_LKUP_RET_SUCCESS;
 	const struct zt6_port *inside;
-	struct zt6_route *route;
 
-	if (route_cached(settings, told, key, &route))
-		key->out_port = route->out_port;
-	else if (route && !nd_may_ask(settings, key, route))
+	if (cached < 0)
 		return ZT6_DROP_UNRESOLVED_LIMITED;
-	else if (route)
-		result = route_fill(frame, settings, told, key, route);
-	else
-		return ZT6_PASS_NDP;
+	key->out_port = cached;
+	if (cached == ZT6_NO_PORT)
+		result = route_fill(frame, settings, told, key);
 	if (rule->method == ZT6_METHOD_IFACE)
 		return result == BPF_FIB_LKUP_RET_SUCCESS && key->out_port == rule->iface
 			       ? GO_ON
@@ -198,7 +200,7 @@ static __noinline int nd_target_known(frame_t *frame, const struct zt6_settings 
 	}
 	/* A scan: what may not be handed over need not be looked up any further. */
 	if (nd_agent_listens(told, now) &&
-	    !bucket_has(key->port, key->in_port, ZT6_BUCKET_DEFERRED))
+	    !bucket_has(key->port, key->in_port, ZT6_BUCKET_DEFERRED, now))
 		return ZT6_DROP_UNRESOLVED_LIMITED;
 	absent_until = bpf_map_lookup_elem(&negative, &address);
 	if (absent_until && *absent_until > now)

@@ -32,9 +32,28 @@ static __always_inline __u32 route_hash(const struct zt6_settings *settings,
 	return hash_index(hash);
 }
 
+/* Which set a key belongs to, by the upper bits: products carry the last octets of an address only
+ * there. */
+static __always_inline __u32 route_index(const struct zt6_settings *settings, __u32 hash)
+{
+	return (__u64)hash * settings->cache_sets >> 32;
+}
+
+static __always_inline bool route_is_of(const struct zt6_route *route, const struct route_key *key)
+{
+	return addr_equal(&route->dst, key->dst) && route->in_port == key->in_port &&
+	       (!(key->port->flags & ZT6_PORT_SOURCE_ROUTED) || addr_equal(&route->src, key->src));
+}
+
+static __always_inline bool route_is_fresh(const struct zt6_route *route,
+					   const struct zt6_agent *told)
+{
+	return route->expires_jiffies > bpf_jiffies64() && route->generation == told->generation;
+}
+
 /**
  * route_cached - look into the cache.
- * @way: out, the entry; on a miss the one to be filled: the one that is too old, where there is one
+ * @way: out, the entry, or NULL; on a miss one that is too old
  *
  * Returns whether it was a hit.
  */
@@ -42,37 +61,44 @@ static __always_inline bool route_cached(const struct zt6_settings *settings,
 					 const struct zt6_agent *told, const struct route_key *key,
 					 struct zt6_route **way)
 {
-	__u32 hash = route_hash(settings, key);
-	/* By the upper bits: products carry the last octets of an address only there. */
-	__u32 index = (__u64)hash * settings->cache_sets >> 32;
-	struct zt6_route_set *set = bpf_map_lookup_elem(&routes, &index);
-	__u64 now = bpf_jiffies64();
-	struct zt6_route *victim;
+	__u32 hash = route_hash(settings, key), index = route_index(settings, hash);
+	const struct zt6_route_tags *tags = bpf_map_lookup_elem(&route_tags, &index);
+	struct zt6_route_set *set;
 
 	*way = NULL;
-	if (!set)
+	if (!tags)
 		return false;
-	victim = &set->ways[(hash ^ now) % ZT6_WAYS];
 	for (int i = 0; i < ZT6_WAYS; i++) {
-		struct zt6_route *route = &set->ways[i];
-		bool fresh = route->expires_jiffies > now && route->generation == told->generation;
-
-		if (addr_equal(&route->dst, key->dst) && route->in_port == key->in_port &&
-		    (!(key->port->flags & ZT6_PORT_SOURCE_ROUTED) ||
-		     addr_equal(&route->src, key->src))) {
-			*way = route;
-			return fresh;
+		if (tags->ways[i] != (__u16)hash)
+			continue;
+		set = bpf_map_lookup_elem(&routes, &index);
+		if (set && route_is_of(&set->ways[i], key)) {
+			*way = &set->ways[i];
+			return route_is_fresh(*way, told);
 		}
-		if (!fresh)
-			victim = route;
 	}
-	*way = victim;
 	return false;
+}
+
+/* The way to fill: the key's own, or one that is too old, or any. */
+static __always_inline __u32 route_victim(const struct zt6_route_set *set,
+					  const struct route_key *key, __u32 hash,
+					  const struct zt6_agent *told)
+{
+	__u32 victim = (hash ^ bpf_jiffies64()) % ZT6_WAYS;
+
+	for (__u32 i = 0; i < ZT6_WAYS; i++) {
+		if (route_is_of(&set->ways[i], key))
+			return i;
+		if (!route_is_fresh(&set->ways[i], told))
+			victim = i;
+	}
+	return victim;
 }
 
 /**
  * route_may_ask - whether the kernel's table may be asked about what the cache does not hold.
- * @way: the entry that would be filled
+ * @old: the cache's entry that is too old, or NULL
  * @owner: of the destination's prefix, or NULL
  *
  * To look there costs more than all the rest, and who sends to members that do not exist, each time to
@@ -80,13 +106,12 @@ static __always_inline bool route_cached(const struct zt6_settings *settings,
  * there owes nothing: an old entry tells so, or that traffic has been seen.
  */
 static __noinline bool route_may_ask(const struct zt6_settings *settings,
-				     const struct route_key *key, const struct zt6_route *way,
+				     const struct route_key *key, const struct zt6_route *old,
 				     const struct zt6_prefix *owner)
 {
 	if (!owner || owner->own)
 		return true;
-	if (addr_equal(&way->dst, key->dst) &&
-	    way->expires_jiffies + ROUTE_OF_LATE(settings) > bpf_jiffies64())
+	if (old && old->expires_jiffies + ROUTE_OF_LATE(settings) > bpf_jiffies64())
 		return true;
 	if (owner->port != ZT6_NO_PORT && !slot_is_inside(owner->port))
 		return true;
@@ -148,17 +173,21 @@ static __always_inline long route_fill_header(frame_t *frame, const struct zt6_s
 	return BPF_FIB_LKUP_RET_SUCCESS;
 }
 
-/* What route_fill() does. */
-static __always_inline long route_fill_key(frame_t *frame, const struct zt6_settings *settings,
-					   const struct zt6_agent *told, struct route_key *key,
-					   struct scratch *on_this_cpu, struct zt6_route *route)
+/* Asks for the key, and fills a way of its set. */
+static __always_inline long route_ask_for(frame_t *frame, const struct zt6_settings *settings,
+					  const struct zt6_agent *told, struct route_key *key,
+					  struct scratch *on_this_cpu)
 {
 	const struct zt6_prefix *owner = prefix_of(key->dst);
 	/* Read before the kernel is asked: what changes meanwhile makes the entry a miss. */
 	__u32 generation = *(volatile const __u32 *)&told->generation;
+	struct bpf_fib_lookup *fib = &on_this_cpu->fib;
 	bool local = owner && owner->own;
 	const struct zt6_port *out = NULL;
-	struct bpf_fib_lookup *fib = &on_this_cpu->fib;
+	struct zt6_route_tags *tags;
+	struct zt6_route_set *set;
+	struct zt6_route *route;
+	__u32 hash, index, victim;
 	long result;
 
 	key->out_port = ZT6_NO_PORT;
@@ -175,10 +204,19 @@ static __always_inline long route_fill_key(frame_t *frame, const struct zt6_sett
 		if (result == BPF_FIB_LKUP_RET_NO_NEIGH && out->role != ZT6_ROLE_TUNNEL)
 			return result;
 	}
+	hash = route_hash(settings, key);
+	index = route_index(settings, hash);
+	set = bpf_map_lookup_elem(&routes, &index);
+	tags = bpf_map_lookup_elem(&route_tags, &index);
+	if (!set || !tags)
+		return BPF_FIB_LKUP_RET_NOT_FWDED;
+	victim = route_victim(set, key, hash, told);
+	tags->ways[victim] = hash;
+	route = &set->ways[victim];
+	route->expires_jiffies = 0;
 	if (route->packets)
 		traffic_flush(route);
-	route->expires_jiffies = 0;
-	if (local) {
+	if (!out) {
 		route->verdict = ZT6_PASS_LOCAL;
 		route->tx_port = ZT6_NO_PORT;
 	} else {
@@ -199,10 +237,10 @@ static __always_inline long route_fill_key(frame_t *frame, const struct zt6_sett
 	return BPF_FIB_LKUP_RET_SUCCESS;
 }
 
-/* route_fill() of what is in `scratch`, as a global function: the verifier walks through it once, not
- * once for every way that leads here, but for that takes no pointer in an argument for granted. */
+/* The question in `scratch`, as a global function: the verifier walks through it once, not once for
+ * every way that leads here, but for that takes no pointer in an argument for granted. */
 __noinline long route_ask(frame_t *frame, const struct zt6_settings *settings,
-			  const struct zt6_agent *told, struct zt6_route *route)
+			  const struct zt6_agent *told)
 {
 	__u32 zero = 0;
 	struct scratch *on_this_cpu = bpf_map_lookup_elem(&scratch, &zero);
@@ -210,7 +248,7 @@ __noinline long route_ask(frame_t *frame, const struct zt6_settings *settings,
 	struct route_key key;
 	long result;
 
-	if (!settings || !told || !route || !on_this_cpu)
+	if (!settings || !told || !on_this_cpu)
 		return BPF_FIB_LKUP_RET_NOT_FWDED;
 	question = &on_this_cpu->question;
 	key.port = bpf_map_lookup_elem(&ports, &question->in_port);
@@ -219,7 +257,7 @@ __noinline long route_ask(frame_t *frame, const struct zt6_settings *settings,
 	key.dst = &question->dst;
 	key.src = &question->src;
 	key.in_port = question->in_port;
-	result = route_fill_key(frame, settings, told, &key, on_this_cpu, route);
+	result = route_ask_for(frame, settings, told, &key, on_this_cpu);
 	question->out_port = key.out_port;
 	return result;
 }
@@ -227,15 +265,16 @@ __noinline long route_ask(frame_t *frame, const struct zt6_settings *settings,
 /**
  * route_fill - ask the kernel and, where it forwards, write the answer into the cache.
  * @key: out_port is set also where there is no neighbour yet
- * @route: the way to fill; what it held stays unless there is something to replace it with, so that
- *	a scan of addresses that nobody has leaves the cache alone
+ *
+ * What the cache held stays unless there is something to replace it with, so that a scan of addresses
+ * that nobody has leaves it alone.
  *
  * Returns BPF_FIB_LKUP_RET_*: SUCCESS for a route that packets can take (and for our own
- * addresses), UNSUPP_LWT also for one that leaves by no port of ours.
+ * addresses): route_cached() then finds it, though not as a hit when a route has changed meanwhile;
+ * UNSUPP_LWT also for one that leaves by no port of ours.
  */
 static __always_inline long route_fill(frame_t *frame, const struct zt6_settings *settings,
-				       const struct zt6_agent *told, struct route_key *key,
-				       struct zt6_route *route)
+				       const struct zt6_agent *told, struct route_key *key)
 {
 	__u32 zero = 0;
 	struct scratch *on_this_cpu = bpf_map_lookup_elem(&scratch, &zero);
@@ -250,7 +289,7 @@ static __always_inline long route_fill(frame_t *frame, const struct zt6_settings
 	question->src = *key->src;
 	question->in_port = key->in_port;
 	question->out_port = ZT6_NO_PORT;
-	result = route_ask(frame, settings, told, route);
+	result = route_ask(frame, settings, told);
 	key->out_port = question->out_port;
 	return result;
 }

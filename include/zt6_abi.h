@@ -414,6 +414,11 @@ struct zt6_route_set {
 	struct zt6_route ways[ZT6_WAYS];
 };
 
+/* `route_tags`, per CPU: of each set, in which way a key can be. */
+struct zt6_route_tags {
+	__u16 ways[ZT6_WAYS]; /* bits of the hashes of their keys */
+};
+
 /* One direction of a flow as it crosses the gateway, compared whole. */
 union zt6_flow_key {
 	struct {

@@ -144,6 +144,8 @@ static double mib(uint64_t bytes)
 static int print_memory(const struct conf *conf)
 {
 	int cpus = libbpf_num_possible_cpus();
+	const size_t of_entry =
+		(sizeof(struct zt6_route_set) + sizeof(struct zt6_route_tags)) / ZT6_WAYS;
 	uint64_t entries = in_sets(conf->limits.cache_entries), cache, flows, other;
 
 	if (cpus < 0) {
@@ -152,13 +154,13 @@ static int print_memory(const struct conf *conf)
 			  strerror(-cpus));
 		return cpus;
 	}
-	cache = entries * sizeof(struct zt6_route) * (uint64_t)cpus;
+	cache = entries * of_entry * (uint64_t)cpus;
 	flows = flow_maps(conf, (uint64_t)cpus);
 	other = other_maps(&conf->limits, (uint64_t)cpus);
 	printf("memory    %.1f MiB: route cache %.1f MiB (CPUs %d, %" PRIu64
 	       " entries of %zu bytes each), flows about %.1f MiB, other maps about %.1f MiB\n",
-	       mib(cache + flows + other), mib(cache), cpus, entries, sizeof(struct zt6_route),
-	       mib(flows), mib(other));
+	       mib(cache + flows + other), mib(cache), cpus, entries, of_entry, mib(flows),
+	       mib(other));
 	return 0;
 }
 

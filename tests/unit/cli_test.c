@@ -229,9 +229,9 @@ static void check_adds_up_the_memory_per_cpu(void **state)
 		const char *entries, *rounded;
 		double mib_per_cpu;
 	} rows[] = {
-		{"16384", "16384", 2},
-		{"16385", "32768", 4},
-		{"1048576", "1048576", 128},
+		{"16384", "16384", 2.03125},
+		{"16385", "32768", 4.0625},
+		{"1048576", "1048576", 130},
 	};
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 	struct run result;
@@ -246,7 +246,7 @@ static void check_adds_up_the_memory_per_cpu(void **state)
 			rows[i].mib_per_cpu * (double)cpus, cpus);
 		if (!strstr(result.out, expect))
 			fail_msg("expected %s, printed %s", expect, result.out);
-		sprintf(expect, " %s entries of 128 bytes", rows[i].rounded);
+		sprintf(expect, " %s entries of 130 bytes", rows[i].rounded);
 		assert_non_null(strstr(result.out, expect));
 	}
 }

@@ -181,6 +181,8 @@ static int size_maps(struct bpf_object *object, const struct model *model)
 	int err = size_map(object, "routes", model->settings.cache_sets);
 
 	if (!err)
+		err = size_map(object, "route_tags", model->settings.cache_sets);
+	if (!err)
 		err = size_map(object, "verified", model->members);
 	if (!err)
 		err = size_map(object, "members", model->members);
