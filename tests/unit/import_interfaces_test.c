@@ -254,6 +254,14 @@ static void interfaces_get_a_role(void **state)
 		 "FILE:5: 2001:db8:48::/48 is on the link of eth0"},
 		{UPLINK "iface eth0 inet6 static\n address 2001:db8:48::80/128\n gateway fe80::1\n",
 		 "uplink eth0", "proxy", NULL},
+		/* A part of the link's prefix, on a bridge that is written before the link. */
+		{"iface br0 inet6 static\n address 2001:db8:48::1/80\n" UPLINK
+		 "iface eth0 inet6 static\n address 2001:db8:48::80/64\n gateway fe80::1\n",
+		 "    prefix  2001:db8:48::/80\n", NULL,
+		 "FILE:1: br0 has public addresses and no gateway"},
+		{"iface br0 inet6 static\n address 2001:db8:49::1/80\n" UPLINK
+		 "iface eth0 inet6 static\n address 2001:db8:48::80/64\n gateway fe80::1\n",
+		 "uplink eth0", "lan br0", "FILE:7: 2001:db8:48::/64 is on the link of eth0"},
 		{UPLINK " up ip -6 neigh add proxy 2001:db8:48::5 dev eth0\n",
 		 "    rule 2001:db8:48::5/128 {\n        static\n", NULL, NULL},
 	};

@@ -271,25 +271,51 @@ static bool is_global(const struct prefix *prefix)
 	return prefix->addr.s6_addr[0] >> 5 == 1; /* 2000::/3 */
 }
 
-static void import_static(struct draft *draft, const struct ifaces_stanza *stanza)
+/* The prefix of an `inet6 static` stanza that can be that of members; false when there is none. */
+static bool read_network(struct draft *draft, const struct ifaces_stanza *stanza,
+			 struct prefix *network)
 {
-	bool has_gateway = ifaces_option(stanza, "gateway");
+	struct prefix address;
+
+	if (!is_method(stanza, "inet6", "static") || !read_address(draft, stanza, &address))
+		return false;
+	*network = prefix_network(&address);
+	return is_global(network) && network->len < 128;
+}
+
+/* With a gateway on the link: the router there takes all of the prefix to be on it. */
+static void import_onlink(struct draft *draft, const struct ifaces_stanza *stanza)
+{
+	struct prefix network;
+	char name[IFNAMSIZ];
+
+	if (!ifaces_option(stanza, "gateway") || !read_network(draft, stanza, &network) ||
+	    network.len > ONLINK_MAX_BITS)
+		return;
+	draft_uplink(draft, device_of(stanza, name), &stanza->origin);
+	draft_onlink(draft, name, &network, &stanza->origin);
+}
+
+/* Whether members may have a prefix of their own: beside a tunnel, or as a part of a link's. */
+static bool can_be_members(const struct draft *draft, const struct prefix *network)
+{
+	for (const struct draft_owned *at = draft->onlinks; at; at = at->next)
+		if (network->len > at->prefix.len && prefix_contains(&at->prefix, network))
+			return true;
+	return draft->tunnels;
+}
+
+/* Without a gateway: a segment that this machine is the router of. */
+static void import_segment(struct draft *draft, const struct ifaces_stanza *stanza)
+{
 	char name[IFNAMSIZ], text[PREFIX_STRLEN];
-	struct prefix address, network;
+	struct prefix network;
 	struct draft_port *lan;
 
-	if (!read_address(draft, stanza, &address))
-		return;
-	network = prefix_network(&address);
-	if (!is_global(&network) || network.len > ONLINK_MAX_BITS)
-		return;
 	device_of(stanza, name);
-	if (has_gateway) {
-		draft_uplink(draft, name, &stanza->origin);
-		draft_onlink(draft, name, &network, &stanza->origin);
-		return;
-	}
-	if (!draft->tunnels || draft_find_uplink(draft, name) || draft_find_tunnel(draft, name))
+	if (ifaces_option(stanza, "gateway") || draft_find_uplink(draft, name) ||
+	    draft_find_tunnel(draft, name) || !read_network(draft, stanza, &network) ||
+	    !can_be_members(draft, &network))
 		return;
 	lan = draft_lan(draft, name, &stanza->origin);
 	if (!lan)
@@ -331,7 +357,10 @@ void import_interfaces(struct draft *draft, const char *path, char *text, size_t
 	if (!draft->tunnels)
 		choose_uplink(draft, &ifaces, NULL);
 	for (at = ifaces.stanzas; at; at = at->next)
-		if (counts(&ifaces, at) && is_method(at, "inet6", "static"))
-			import_static(draft, at);
+		if (counts(&ifaces, at))
+			import_onlink(draft, at);
+	for (at = ifaces.stanzas; at; at = at->next)
+		if (counts(&ifaces, at))
+			import_segment(draft, at);
 	ifaces_free(&ifaces);
 }
