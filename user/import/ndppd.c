@@ -90,8 +90,7 @@ static void remark_promiscuous(const struct ndppd_block *block)
 	if (entry && ndppd_read_bool(block, entry))
 		NDPPD_REMARK(block, entry,
 			     "promiscuous has no equivalent and needs none: solicitations are "
-			     "multicast, "
-			     "and ALLMULTI is set");
+			     "multicast, and ALLMULTI is set");
 }
 
 /* The method of a rule. False after a fault: ndppd does not start with such a rule. */
@@ -296,8 +295,7 @@ static void import_entries(struct draft *draft, const char *path, const struct n
 		if (entry)
 			NDPPD_REMARK(&top, entry,
 				     "%s has no equivalent and needs none: the kernel tells the "
-				     "agent of "
-				     "changes at once",
+				     "agent of changes at once",
 				     keys[i]);
 	}
 	for (entry = tree->top.children; entry; entry = entry->next)

@@ -80,8 +80,7 @@ void ndppd_remark_quotes(const struct ndppd_block *block, const struct ndppd_ent
 		NDPPD_REMARK(
 			block, entry,
 			"%s in quotes: ndppd takes no block \"{ }\" behind them, and reads what is "
-			"in "
-			"it as if it stood outside; write the name without quotes",
+			"in it as if it stood outside; write the name without quotes",
 			QUOTED(entry->value));
 }
 
@@ -93,8 +92,7 @@ bool ndppd_read_bool(const struct ndppd_block *block, const struct ndppd_entry *
 		NDPPD_REMARK(
 			block, entry,
 			"%s %s: only \"yes\" and \"true\" are yes to ndppd, so this is no; write "
-			"yes "
-			"if that is meant",
+			"yes if that is meant",
 			entry->key, QUOTED(entry->value));
 	return value;
 }

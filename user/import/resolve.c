@@ -131,8 +131,7 @@ static bool is_astray(struct draft *draft, const struct draft_proxy *proxy, stru
 		what = "is a tunnel, in which nobody is asked";
 	else if (draft_find_uplink(draft, rule->iface))
 		what = "is an uplink: what members ask for out there, the gateway answers by "
-		       "itself "
-		       "where it is the gateway's own";
+		       "itself where it is the gateway's own";
 	if (!what)
 		return false;
 	draft_remark(draft, &rule->lines, &rule->origin, "the rule is left out: iface %s %s",
