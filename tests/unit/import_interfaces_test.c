@@ -100,6 +100,7 @@ static void lines_are_put_together_as_ifupdown_does(void **state)
 		{TUNNEL_OF("  # mtu 1300\n\n   mtu \\\n  1400"), "    mtu     1400\n", NULL, NULL},
 		{TUNNEL_OF("mtu 1400\n# a comment \\\nlocal 192.0.2.80"),
 		 "    local   192.0.2.80\n", NULL, NULL},
+		{TUNNEL_OF("mtu 1400\n\\"), "    mtu     1400\n", NULL, NULL},
 		{TUNNEL_OF("\tmtu\t1400  \r"), "    mtu     1400\n", NULL, NULL},
 		{"auto eth0 /h*\niface eth0 inet dhcp\niface he inet6 v4tunnel\n endpoint "
 		 "192.0.2.9\n"
@@ -135,6 +136,9 @@ static void what_ifupdown_refuses_is_refused(void **state)
 		 "FILE:1: \"v4tunel\": unknown method of inet6; did you "
 		 "mean \"v4tunnel\"?"},
 		{"iface eth0\n", "FILE:1: iface \"eth0\" needs an address family"},
+		{"iface eth0 inet sttaic\n", "FILE:1: \"sttaic\": unknown method of inet; did you "
+					     "mean \"static\"?"},
+		{"iface a inet6 inherits\n", "FILE:1: \"inherits\": unknown method of inet6"},
 		{"iface a inet6 static inherits b\n", "FILE:1: iface \"a\": there is no \"b\""},
 		{"iface a inet manual\niface a inet6 static inherits a\n", "FILE:2: iface \"a\""},
 		{UPLINK "iface he inet6 v4tunnel\n endpoint 192.0.2.9\n",

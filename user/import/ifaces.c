@@ -193,7 +193,7 @@ static void split_iface(struct reader *reader, char *rest, struct iface_line *ou
 	while (*rest) {
 		const char *word = ifaces_word(&rest);
 
-		if (!strcmp(word, "inherits"))
+		if (!strcmp(word, "inherits") && *rest)
 			out->template = ifaces_word(&rest);
 		else if (count < 2)
 			*words[count++] = word;
@@ -207,21 +207,25 @@ static void split_iface(struct reader *reader, char *rest, struct iface_line *ou
 static bool is_understood(struct reader *reader, const struct iface_line *line)
 {
 	static const char *const families[] = {"inet", "inet6", "ipx", "can", "link", NULL};
+	static const char *const methods4[] = {"loopback", "static", "manual", "dhcp",   "bootp",
+					       "tunnel",   "ppp",    "wvdial", "ipv4ll", NULL};
 	static const char *const methods6[] = {"auto",     "loopback", "static", "manual", "dhcp",
 					       "v4tunnel", "6to4",     "tunnel", NULL};
 	struct origin origin = here(reader);
 
 	if (!*line->name || !*line->family || !*line->method) {
-		draft_fault(
-			reader->draft, &origin,
-			"iface %s needs an address family and a method, or a template to inherit "
-			"them from",
-			QUOTED(line->name));
+		draft_fault(reader->draft, &origin,
+			    "iface %s needs an address family and a method, or a template to "
+			    "inherit them from",
+			    QUOTED(line->name));
 		return false;
 	}
-	return is_known(reader, "address family", line->family, families) &&
-	       (strcmp(line->family, "inet6") != 0 ||
-		is_known(reader, "method of inet6", line->method, methods6));
+	if (!is_known(reader, "address family", line->family, families))
+		return false;
+	if (!strcmp(line->family, "inet"))
+		return is_known(reader, "method of inet", line->method, methods4);
+	return strcmp(line->family, "inet6") != 0 ||
+	       is_known(reader, "method of inet6", line->method, methods6);
 }
 
 static void read_iface(struct reader *reader, char *rest)
@@ -315,6 +319,8 @@ static void read_line(struct reader *reader, char *rest)
 	const char *word = ifaces_word(&rest);
 	bool allows = !strncmp(word, "allow-", strlen("allow-")) || !strcmp(word, "auto");
 
+	if (!*word)
+		return; /* nothing but a backslash */
 	if (!strcmp(word, "iface")) {
 		read_iface(reader, rest);
 	} else if (!strcmp(word, "source")) {
