@@ -32,7 +32,8 @@ static const struct command {
 	{"announce", cmd_announce, "advertise verified targets unasked [PREFIX|ADDR...]"},
 	{"guide", cmd_guide, "what to set: controller|linux|macos|windows [NETWORK]"},
 	{"tunnel-update", cmd_tunnel_update, "tell the broker our endpoint [--force] [TUNNEL...]"},
-	{"import", cmd_import, "print a configuration: he TUNNELID|ndppd|interfaces|zerotier FILE..."},
+	{"import", cmd_import,
+	 "print a configuration: he TUNNELID|ndppd|interfaces|zerotier FILE..."},
 	{"version", cmd_version, "print the version"},
 };
 
