@@ -50,9 +50,10 @@ struct {
 } routes SEC(".maps");
 
 /* Programs only: apart from the sets, so small that they stay in the CPU's own cache when a flood of
- * ever new destinations is looked for. As many as sets. */
+ * ever new destinations is looked for; therefore also one array, and no pointer to each CPU's. `up`
+ * makes it as many as there are sets, for each CPU after the other. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct zt6_route_tags);

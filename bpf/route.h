@@ -39,6 +39,14 @@ static __always_inline __u32 route_index(const struct zt6_settings *settings, __
 	return (__u64)hash * settings->cache_sets >> 32;
 }
 
+/* The tags of a set, on this CPU. */
+static __always_inline struct zt6_route_tags *route_tags_of(const struct zt6_settings *settings,
+							    __u32 index)
+{
+	index += bpf_get_smp_processor_id() * settings->cache_sets;
+	return bpf_map_lookup_elem(&route_tags, &index);
+}
+
 static __always_inline bool route_is_of(const struct zt6_route *route, const struct route_key *key)
 {
 	return addr_equal(&route->dst, key->dst) && route->in_port == key->in_port &&
@@ -62,7 +70,7 @@ static __always_inline bool route_cached(const struct zt6_settings *settings,
 					 struct zt6_route **way)
 {
 	__u32 hash = route_hash(settings, key), index = route_index(settings, hash);
-	const struct zt6_route_tags *tags = bpf_map_lookup_elem(&route_tags, &index);
+	const struct zt6_route_tags *tags = route_tags_of(settings, index);
 	struct zt6_route_set *set;
 
 	*way = NULL;
@@ -207,7 +215,7 @@ static __always_inline long route_ask_for(frame_t *frame, const struct zt6_setti
 	hash = route_hash(settings, key);
 	index = route_index(settings, hash);
 	set = bpf_map_lookup_elem(&routes, &index);
-	tags = bpf_map_lookup_elem(&route_tags, &index);
+	tags = route_tags_of(settings, index);
 	if (!set || !tags)
 		return BPF_FIB_LKUP_RET_NOT_FWDED;
 	victim = route_victim(set, key, hash, told);

@@ -414,7 +414,7 @@ struct zt6_route_set {
 	struct zt6_route ways[ZT6_WAYS];
 };
 
-/* `route_tags`, per CPU: of each set, in which way a key can be. */
+/* `route_tags`, by CPU and set: in which way of it a key can be. */
 struct zt6_route_tags {
 	__u16 ways[ZT6_WAYS]; /* bits of the hashes of their keys */
 };

@@ -178,10 +178,11 @@ static int size_map(struct bpf_object *object, const char *name, __u32 entries)
 /* The bounds that the configuration sets (section limits). */
 static int size_maps(struct bpf_object *object, const struct model *model)
 {
-	int err = size_map(object, "routes", model->settings.cache_sets);
+	int cpus = libbpf_num_possible_cpus();
+	int err = cpus < 0 ? cpus : size_map(object, "routes", model->settings.cache_sets);
 
 	if (!err)
-		err = size_map(object, "route_tags", model->settings.cache_sets);
+		err = size_map(object, "route_tags", model->settings.cache_sets * (__u32)cpus);
 	if (!err)
 		err = size_map(object, "verified", model->members);
 	if (!err)
