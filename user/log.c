@@ -8,7 +8,12 @@
 #include <syslog.h>
 #include <unistd.h>
 
+/* Longer ones are cut. */
+#define LINE_MAX_BYTES 4096
+
 bool log_verbose;
+
+static FILE *diversion;
 
 /* Whether stderr leads to systemd's journal, which says so by device and inode (systemd.exec(5)). */
 static bool is_journal(void)
@@ -28,13 +33,20 @@ static bool is_journal(void)
  * levels (sd-daemon(3)) and knows who speaks. */
 static void log_line(int priority, const char *level, const char *format, va_list args)
 {
-	char message[1024];
+	char message[LINE_MAX_BYTES];
 
 	vsnprintf(message, sizeof(message), format, args);
-	if (is_journal())
+	if (diversion)
+		fprintf(diversion, "%s%s\n", level, message);
+	else if (is_journal())
 		fprintf(stderr, "<%d>%s\n", priority, message);
 	else
 		fprintf(stderr, "zt6-bpf: %s%s\n", level, message);
+}
+
+void log_divert(FILE *stream)
+{
+	diversion = stream;
 }
 
 void log_error(const char *format, ...)
@@ -51,7 +63,7 @@ void log_warning(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_line(LOG_WARNING, "warning: ", format, args);
+	log_line(LOG_WARNING, LOG_WARNING_MARK, format, args);
 	va_end(args);
 }
 
@@ -59,7 +71,7 @@ void log_info(const char *format, ...)
 {
 	va_list args;
 
-	if (!log_verbose)
+	if (!log_verbose || diversion)
 		return;
 	va_start(args, format);
 	log_line(LOG_INFO, "", format, args);

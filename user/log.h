@@ -4,6 +4,7 @@
 #define ZT6_LOG_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 extern bool log_verbose; /* -v */
 
@@ -13,5 +14,14 @@ void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Only with -v. */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What precedes a warning in the line of a diversion. */
+#define LOG_WARNING_MARK "warning: "
+
+/**
+ * log_divert - have errors and warnings written to @stream, a line each, for whoever has called what
+ *	reports them and wants to say it in another way. NULL: to stderr again.
+ */
+void log_divert(FILE *stream);
 
 #endif

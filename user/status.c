@@ -3,8 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,17 +16,6 @@ const struct status_part *const status_parts[] = {
 	&status_firewall, &status_bindings, &status_targets,  &status_agent, &status_trial,
 };
 const size_t status_part_count = sizeof(status_parts) / sizeof(status_parts[0]);
-
-void status_problem(struct status *status, const char *format, ...)
-{
-	va_list args;
-
-	if (status->problem_count == STATUS_MAX_PROBLEMS)
-		return;
-	va_start(args, format);
-	vsnprintf(status->problems[status->problem_count++], STATUS_PROBLEM_LEN, format, args);
-	va_end(args);
-}
 
 static int read_maps(const struct instance *instance, struct status *status)
 {
@@ -58,6 +45,18 @@ static int read_maps(const struct instance *instance, struct status *status)
 		if (used[i] >= 0)
 			close(used[i]);
 	return err;
+}
+
+static void judge(struct status *status, const struct status_part *part)
+{
+	struct findings *findings = &status->findings;
+	size_t first = findings->count;
+
+	findings->area = part->key;
+	part->judge(status);
+	for (size_t i = first; i < findings->count && part->matters; i++)
+		if (!findings->list[i].why)
+			findings->list[i].why = strdup(part->matters);
 }
 
 /* After the maps were read: the agent may have written meanwhile. */
@@ -92,7 +91,7 @@ int status_read(const struct instance *instance, struct status *out)
 			status_parts[i]->read(out);
 	for (size_t i = 0; i < status_part_count; i++)
 		if (status_parts[i]->judge)
-			status_parts[i]->judge(out);
+			judge(out, status_parts[i]);
 	return 0;
 }
 
@@ -101,5 +100,6 @@ void status_free(struct status *status)
 	for (size_t i = 0; i < status_part_count; i++)
 		if (status_parts[i]->release)
 			status_parts[i]->release(status);
+	findings_free(&status->findings);
 	model_free(&status->model);
 }

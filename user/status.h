@@ -6,15 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "findings.h"
 #include "firewall.h"
 #include "loader/model.h"
 #include "stats.h"
 
 /* An agent that has not been heard of for this long is not running (design §5.1). */
 #define AGENT_STALE_NS 10000000000ULL
-
-#define STATUS_MAX_PROBLEMS 64
-#define STATUS_PROBLEM_LEN  400
 
 /* What status_targets.c reads. */
 struct status_targets {
@@ -33,8 +31,7 @@ struct status {
 	uint64_t now_ns; /* CLOCK_MONOTONIC when this was read */
 	bool agent_running;
 	uint64_t heartbeat_age_ns; /* UINT64_MAX: there was never an agent */
-	char problems[STATUS_MAX_PROBLEMS][STATUS_PROBLEM_LEN];
-	unsigned int problem_count;
+	struct findings findings;  /* errors are what it is degraded by; areas: the parts' keys */
 	struct status_overlays *overlays; /* of status_zerotier.c; NULL: not read */
 };
 

@@ -10,9 +10,17 @@ static void judge(struct status *status)
 
 	for (size_t i = 0; i < status->model.rule_count; i++)
 		verifies |= status->model.rules[i].value.method != ZT6_METHOD_STATIC;
-	if (verifies && !status->agent_running)
-		status_problem(status, "the agent is not running: targets that the kernel does not "
-				       "know yet stay unanswered");
+	if (status->agent_running)
+		return;
+	findings_add(&status->findings, verifies ? FINDING_ERROR : FINDING_WARNING,
+		     "the agent is not running%s",
+		     verifies ? ": targets that the kernel does not know yet stay unanswered" : "");
+	findings_why(&status->findings,
+		     "nobody follows interfaces that come back, members whose MAC changes, the "
+		     "tunnel's health and what ZeroTier's service says");
+	findings_remedy(&status->findings,
+			"run \"systemctl restart zt6-bpf-agent@%s\", or \"zt6-bpf agent\"",
+			status->instance->name);
 }
 
 static json_t *json(const struct status *status)

@@ -28,16 +28,19 @@ static void judge(struct status *status)
 
 	switch (status->firewall.state) {
 	case FIREWALL_GONE:
-		status_problem(status,
-			       "table %s of nftables has been removed: what is not listed may come "
-			       "in; run \"zt6-bpf reload\"",
-			       table);
+		findings_add(
+			&status->findings, FINDING_ERROR,
+			"table %s of nftables has been removed: what is not listed may come in",
+			table);
+		findings_why(&status->findings, "nothing holds the Internet back from the members");
+		findings_remedy(&status->findings, "run \"zt6-bpf reload\"");
 		break;
 	case FIREWALL_CHANGED:
-		status_problem(status,
-			       "table %s of nftables has been changed by somebody: \"zt6-bpf "
-			       "reload\" puts it back",
-			       table);
+		findings_add(&status->findings, FINDING_ERROR,
+			     "table %s of nftables has been changed by somebody", table);
+		findings_why(&status->findings,
+			     "what comes in is not what the configuration lists");
+		findings_remedy(&status->findings, "\"zt6-bpf reload\" puts it back");
 		break;
 	default:
 		break;

@@ -8,7 +8,8 @@
 #include "status.h"
 
 struct status_part {
-	const char *key; /* of its value in `status --json` */
+	const char *key;     /* of its value in `status --json` */
+	const char *matters; /* why what it finds does, where that is not said of one by itself */
 
 	/* Reads what only this part needs into @status; NULL: nothing. What cannot be read is a
 	 * problem of the instance, not an error of the command. */
@@ -17,7 +18,8 @@ struct status_part {
 	/* Lets go of what it has read; NULL: nothing. */
 	void (*release)(struct status *status);
 
-	/* Calls status_problem() for what does not work; NULL: nothing can be wrong here. */
+	/* Adds to the findings: an error is what the instance is degraded by. NULL: nothing can be
+	 * wrong here. */
 	void (*judge)(struct status *status);
 
 	/* Its value for --json: a new reference. */
@@ -34,9 +36,5 @@ extern const struct status_part status_ports, status_tunnels, status_zerotier, s
 	status_policy, status_firewall, status_bindings, status_targets, status_agent, status_trial;
 extern const struct status_part *const status_parts[];
 extern const size_t status_part_count;
-
-/* Notes why the instance is degraded: one clause that says what to do where that is not plain. */
-void status_problem(struct status *status, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -22,27 +22,38 @@ static const char *state_of(const struct stats_port *port)
 	return strcmp(port->datapath, "none") ? "ok" : "detached";
 }
 
-static void judge_port(struct status *status, const struct stats_port *port)
+static void judge_port(struct findings *out, const struct stats_port *port)
 {
 	const char *name = port->port.name, *state = state_of(port);
 
-	if (!strcmp(state, "waiting"))
-		status_problem(status, "waiting for %s", name);
-	else if (!strcmp(state, "recreated"))
-		status_problem(status,
-			       "%s: the interface has been recreated; run \"zt6-bpf reload\"",
-			       name);
-	else if (!strcmp(state, "down"))
-		status_problem(status, "%s: the interface is down", name);
-	else if (!strcmp(state, "detached"))
-		status_problem(status, "%s: our program is not on the port; run \"zt6-bpf reload\"",
-			       name);
+	if (!strcmp(state, "waiting")) {
+		findings_add(out, FINDING_ERROR, "waiting for %s", name);
+		findings_why(out, "nothing is forwarded to or from what is behind it");
+		findings_remedy(out,
+				port->port.role == ZT6_ROLE_TUNNEL ? "run \"zt6-bpf reload\""
+				: port->port.role == ZT6_ROLE_OVERLAY
+					? "see why zerotier-one has not made the interface: "
+					  "\"systemctl status zerotier-one\", "
+					  "\"zerotier-cli listnetworks\""
+					: "make the interface, or take its section out of the "
+					  "configuration (ip link shows those that are there)");
+	} else if (!strcmp(state, "recreated")) {
+		findings_add(out, FINDING_ERROR, "%s: the interface has been recreated", name);
+		findings_remedy(out, "run \"zt6-bpf reload\"");
+	} else if (!strcmp(state, "down")) {
+		findings_add(out, FINDING_ERROR, "%s: the interface is down", name);
+		findings_why(out, "nothing arrives by it and nothing leaves");
+		findings_remedy(out, "run \"ip link set %s up\"", name);
+	} else if (!strcmp(state, "detached")) {
+		findings_add(out, FINDING_ERROR, "%s: our program is not on the port", name);
+		findings_remedy(out, "run \"zt6-bpf reload\"");
+	}
 }
 
 static void judge(struct status *status)
 {
 	for (size_t i = 0; i < status->stats.port_count; i++)
-		judge_port(status, &status->stats.ports[i]);
+		judge_port(&status->findings, &status->stats.ports[i]);
 }
 
 static json_t *json(const struct status *status)
@@ -86,6 +97,8 @@ static void print(const struct status *status)
 
 const struct status_part status_ports = {
 	.key = "ports",
+	.matters = "what arrives there is left to the kernel: it is neither checked nor answered "
+		   "for members",
 	.judge = judge,
 	.json = json,
 	.print = print,

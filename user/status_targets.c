@@ -75,11 +75,15 @@ static void judge(struct status *status)
 	const struct status_targets *targets = &status->targets;
 
 	if (targets->kernel_most > 0 &&
-	    targets->kernel_entries * 100 >= targets->kernel_most * NEARLY_FULL)
-		status_problem(status,
-			       "the kernel has %lld neighbours and keeps %lld at most "
-			       "(gc_thresh3): set \"gc-thresh yes\" in limits, or raise it",
-			       targets->kernel_entries, targets->kernel_most);
+	    targets->kernel_entries * 100 >= targets->kernel_most * NEARLY_FULL) {
+		findings_add(&status->findings, FINDING_ERROR,
+			     "the kernel has %lld neighbours and keeps %lld at most (gc_thresh3)",
+			     targets->kernel_entries, targets->kernel_most);
+		findings_remedy(&status->findings,
+				"set \"gc-thresh yes\" in limits, or raise it: sysctl -w "
+				"net.ipv6.neigh.default.gc_thresh3=%lld",
+				targets->kernel_most * 4);
+	}
 }
 
 static json_t *number_or_null(long long number)
@@ -113,6 +117,7 @@ static void print(const struct status *status)
 
 const struct status_part status_targets = {
 	.key = "targets",
+	.matters = "it forgets members that are in use to learn others",
 	.read = read,
 	.judge = judge,
 	.json = json,

@@ -6,6 +6,19 @@
 #include "status_parts.h"
 #include "trial.h"
 
+static void judge(struct status *status)
+{
+	int64_t left = trial_seconds_left(status->instance);
+
+	if (left < 0)
+		return;
+	findings_add(&status->findings, FINDING_WARNING,
+		     "what is up is on trial: all goes back to the state before in %" PRId64 " s",
+		     left);
+	findings_why(&status->findings, "nobody has confirmed \"zt6-bpf up --try\"");
+	findings_remedy(&status->findings, "run \"zt6-bpf confirm\" to keep it");
+}
+
 static json_t *json(const struct status *status)
 {
 	int64_t left = trial_seconds_left(status->instance);
@@ -25,6 +38,7 @@ static void print(const struct status *status)
 
 const struct status_part status_trial = {
 	.key = "trial",
+	.judge = judge,
 	.json = json,
 	.print = print,
 };

@@ -41,33 +41,52 @@ static const struct zt6_health *health_of(const struct status *status, size_t in
 	return status->agent_running ? &status->agent.tunnels[index] : NULL;
 }
 
+static void remedy_uplink(struct findings *out, const char *uplink, const char *remote)
+{
+	findings_remedy(
+		out,
+		"see \"ip route get %s\", and give %s its route, with \"ip route add %s via "
+		"ROUTER dev %s\" for instance",
+		remote, uplink, remote, uplink);
+}
+
 /* An address that no interface has is a NAT's: nothing that is sent comes back to it. */
 static void judge_ends(struct status *status, const struct zt6_tunnel *tunnel, struct nl_sock *nl)
 {
 	const char *name = status->model.ports[tunnel->port].name;
 	const char *uplink = status->model.ports[tunnel->uplink].name;
 	const struct in_addr local = {tunnel->local}, remote = {tunnel->remote};
+	struct findings *out = &status->findings;
 	char text[INET_ADDRSTRLEN];
 	struct in_addr next_hop;
 	int ifindex;
 
 	if (!tunnel->local) {
-		status_problem(status, "tunnel %s: %s has no IPv4 address yet", name, uplink);
+		findings_add(out, FINDING_ERROR, "tunnel %s: %s has no IPv4 address yet", name,
+			     uplink);
+		findings_remedy(out, "see why not: \"ip address show dev %s\", and its DHCP client",
+				uplink);
 		return;
 	}
 	if (facts_ipv4_is_own(nl, local)) {
-		status_problem(status,
-			       "tunnel %s: local %s is on no interface: behind a NAT it is the "
-			       "inside address of %s, as in \"local auto\"",
-			       name, ipv4(tunnel->local, text), uplink);
+		findings_add(out, FINDING_ERROR, "tunnel %s: local %s is on no interface", name,
+			     ipv4(tunnel->local, text));
+		findings_remedy(out,
+				"behind a NAT it is the inside address of %s, as in \"local auto\"",
+				uplink);
 		return;
 	}
-	if (facts_ipv4_next_hop(nl, remote, local, &ifindex, &next_hop))
-		status_problem(status, "tunnel %s: no IPv4 route to %s from here: nothing is sent",
-			       name, ipv4(tunnel->remote, text));
-	else if (ifindex != (int)status->model.ports[tunnel->uplink].ifindex)
-		status_problem(status, "tunnel %s: the route to %s does not leave by its uplink %s",
-			       name, ipv4(tunnel->remote, text), uplink);
+	if (facts_ipv4_next_hop(nl, remote, local, &ifindex, &next_hop)) {
+		findings_add(out, FINDING_ERROR,
+			     "tunnel %s: no IPv4 route to %s from here: nothing is sent", name,
+			     ipv4(tunnel->remote, text));
+		remedy_uplink(out, uplink, text);
+	} else if (ifindex != (int)status->model.ports[tunnel->uplink].ifindex) {
+		findings_add(out, FINDING_ERROR,
+			     "tunnel %s: the route to %s does not leave by its uplink %s", name,
+			     ipv4(tunnel->remote, text), uplink);
+		remedy_uplink(out, uplink, text);
+	}
 }
 
 /* Told apart by what was counted: nothing came ever, nothing comes any more, or no echo only. */
@@ -75,57 +94,59 @@ static void judge_silence(struct status *status, const struct zt6_tunnel *tunnel
 			  const struct zt6_health *health)
 {
 	const char *name = status->model.ports[tunnel->port].name;
+	enum tunnel_state state = tunnel_state(health, status->now_ns);
+	struct findings *out = &status->findings;
 	char remote[INET_ADDRSTRLEN];
 
 	ipv4(tunnel->remote, remote);
-	switch (tunnel_state(health, status->now_ns)) {
-	case TUNNEL_MUTE:
-		status_problem(status,
-			       "tunnel %s: packets come out of it, but no echo reply of its far "
-			       "end: does this machine's rule set let ICMPv6 in?",
-			       name);
-		break;
-	case TUNNEL_SILENT:
-		if (!health->sent_ns)
-			status_problem(status,
-				       "tunnel %s: nothing goes into it and nothing comes out: is "
-				       "its interface up?",
-				       name);
-		else if (!health->heard_ns)
-			status_problem(status,
-				       "tunnel %s: packets are sent and nothing has ever come "
-				       "back: protocol 41 is blocked on the way or by the rule "
-				       "set, or the broker sends to another address (zt6-bpf "
-				       "tunnel-update tells it ours)",
-				       name);
-		else
-			status_problem(status,
-				       "tunnel %s: nothing has come from %s for %llu s: has this "
-				       "machine's outside address changed (zt6-bpf tunnel-update), "
-				       "or is the broker down?",
-				       name, remote,
-				       (unsigned long long)((status->now_ns - health->heard_ns) /
-							    1000000000));
-		break;
-	default:
-		break;
+	if (state == TUNNEL_MUTE) {
+		findings_add(out, FINDING_ERROR,
+			     "tunnel %s: packets come out of it, but no echo reply of its far end: "
+			     "does this machine's rule set let ICMPv6 in?",
+			     name);
+		findings_remedy(out, "accept it: \"nft insert rule inet TABLE CHAIN meta l4proto "
+				     "ipv6-icmp accept\" (nft list ruleset shows both)");
+	} else if (state == TUNNEL_SILENT && !health->sent_ns) {
+		findings_add(out, FINDING_ERROR,
+			     "tunnel %s: nothing goes into it and nothing comes out: is its "
+			     "interface up?",
+			     name);
+		findings_remedy(out, "run \"ip link set %s up\"", name);
+	} else if (state == TUNNEL_SILENT && !health->heard_ns) {
+		findings_add(out, FINDING_ERROR,
+			     "tunnel %s: packets are sent and nothing has ever come back: protocol "
+			     "41 is blocked on the way or by the rule set, or the broker sends to "
+			     "another address",
+			     name);
+		findings_remedy(out,
+				"\"zt6-bpf tunnel-update\" tells it ours; let protocol 41 from %s "
+				"in here and on the router before",
+				remote);
+	} else if (state == TUNNEL_SILENT) {
+		findings_add(
+			out, FINDING_ERROR,
+			"tunnel %s: nothing has come from %s for %llu s: has this machine's "
+			"outside address changed, or is the broker down?",
+			name, remote,
+			(unsigned long long)((status->now_ns - health->heard_ns) / 1000000000));
+		findings_remedy(out, "\"zt6-bpf tunnel-update\" tells the broker ours");
 	}
 }
 
 static void judge(struct status *status)
 {
 	struct nl_sock *nl = NULL;
-	unsigned int before;
+	size_t before;
 
 	if (netlink_open(&nl))
 		return;
 	for (size_t i = 0; i < status->model.settings.tunnel_count; i++) {
 		const struct zt6_tunnel *tunnel = &status->model.settings.tunnels[i];
 
-		before = status->problem_count;
+		before = status->findings.count;
 		judge_ends(status, tunnel, nl);
 		/* The silence then has this reason. */
-		if (status->problem_count == before && health_of(status, i))
+		if (status->findings.count == before && health_of(status, i))
 			judge_silence(status, tunnel, health_of(status, i));
 	}
 	nl_socket_free(nl);
@@ -178,6 +199,7 @@ static void print(const struct status *status)
 
 const struct status_part status_tunnels = {
 	.key = "tunnels",
+	.matters = "the members have no IPv6 Internet by this tunnel",
 	.judge = judge,
 	.json = json,
 	.print = print,

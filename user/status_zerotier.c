@@ -126,17 +126,9 @@ static void release(struct status *status)
 
 static void judge(struct status *status)
 {
-	for (int slot = 0; status->overlays && slot < ZT6_MAX_PORTS; slot++) {
-		const struct findings *findings = &status->overlays->list[slot].findings;
-
-		for (size_t i = 0; i < findings->count; i++) {
-			const struct finding *finding = &findings->list[i];
-
-			if (finding->severity == FINDING_ERROR)
-				status_problem(status, "%s: %s", finding->what,
-					       finding->remedy ? finding->remedy : "");
-		}
-	}
+	for (int slot = 0; status->overlays && slot < ZT6_MAX_PORTS; slot++)
+		findings_append(&status->findings, &status->overlays->list[slot].findings,
+				FINDING_WARNING);
 }
 
 static json_t *findings_json(const struct findings *findings)
@@ -261,6 +253,7 @@ static void print(const struct status *status)
 
 const struct status_part status_zerotier = {
 	.key = "zerotier",
+	.matters = ZEROTIER_MATTERS,
 	.read = read,
 	.release = release,
 	.judge = judge,

@@ -60,7 +60,8 @@ def test_an_overlay_that_is_absent_at_up_is_waited_for_and_brought_in(bare):
     assert f"interface {OVERLAY}: no such interface yet: waiting for it" in done.stderr
     bare.gateway.start_agent()
     returncode, shown = status(bare.gateway)
-    assert returncode == 1 and f"waiting for {OVERLAY}" in shown["problems"]
+    assert returncode == 1 and any(problem.startswith(f"waiting for {OVERLAY};")
+                                   for problem in shown["problems"])
     waiting = next(each for each in shown["ports"] if each["name"] == OVERLAY)
     assert waiting["state"] == "waiting" and waiting["ifindex"] == 0
     # The rest works meanwhile.
@@ -195,7 +196,8 @@ def test_a_renamed_interface_is_no_port_any_more_until_it_has_its_name_again(mac
     assert wait_for(lambda: not has_program(machine.gw, "other"))
     assert wait_for(lambda: port(machine.gateway, "eth0")["ifindex"] == 0)
     returncode, shown = status(machine.gateway)
-    assert returncode == 1 and "waiting for eth0" in shown["problems"]
+    assert returncode == 1 and any(problem.startswith("waiting for eth0;")
+                                   for problem in shown["problems"])
     # Another interface by the name is the port.
     machine.gw.ip("""
         link set eth2 down

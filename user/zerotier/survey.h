@@ -6,6 +6,10 @@
 #include "checks.h"
 #include "view.h"
 
+/* Why it matters what is found wrong with a network. */
+#define ZEROTIER_MATTERS \
+	"members have no address or no way to this gateway, or its packets no way to them"
+
 struct zerotier_survey {
 	struct zerotier_facts facts; /* points into what follows */
 	struct zerotier_node service;
