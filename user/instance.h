@@ -20,9 +20,9 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_UP = 3, EXIT_CON
 /* A subcommand: argv[0] is its own name. Returns an exit status. */
 typedef int command_fn(const struct instance *instance, int argc, char **argv);
 
-command_fn cmd_check, cmd_up, cmd_down, cmd_reload, cmd_agent, cmd_status, cmd_stats, cmd_members,
-	cmd_explain, cmd_exposure, cmd_confirm, cmd_announce, cmd_guide, cmd_tunnel_update,
-	cmd_import, cmd_version;
+command_fn cmd_check, cmd_up, cmd_down, cmd_reload, cmd_agent, cmd_status, cmd_doctor, cmd_stats,
+	cmd_members, cmd_explain, cmd_exposure, cmd_confirm, cmd_announce, cmd_guide,
+	cmd_tunnel_update, cmd_import, cmd_version;
 
 /**
  * instance_init - fill in the paths that follow from a name.

@@ -25,6 +25,7 @@ static const struct command {
 	{"reload", cmd_reload, "up, when the gateway is up"},
 	{"agent", cmd_agent, "the long-lived part, in the foreground"},
 	{"status", cmd_status, "one screen: ports, tunnel, rules, agent, health [--json]"},
+	{"doctor", cmd_doctor, "what is wrong and what to do about it [--json]"},
 	{"stats", cmd_stats, "counters [--json|--prometheus|--watch[=SECONDS]]"},
 	{"members", cmd_members, "who is inside: address, MAC, node, state, traffic [--json]"},
 	{"explain", cmd_explain, "what would happen to a packet: ADDR [from ADDR] [--json]"},

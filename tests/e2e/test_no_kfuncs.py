@@ -71,6 +71,8 @@ def test_without_the_kfuncs_the_kernel_forwards_everything_and_holds_the_same_ba
     assert "forwards everything itself" in told
     assert forwarding(fresh) == "kernel"
     assert "the kernel, everything" in fresh.gateway("status", check=False).stdout
+    told = fresh.gateway("doctor").stdout
+    assert "warning  kernel     the kernel lets no program ask its connection tracking" in told
     counted = download(fresh)
     assert fast(counted) == (0, 0)
     assert counted["eth0"]["pass_policy"] >= (FEW_MEGABYTES << 20) // 1440

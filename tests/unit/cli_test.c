@@ -102,6 +102,8 @@ static void wrong_usage_is_one_line_with_a_hint_and_status_2(void **state)
 		/* Options behind the command are the command's. */
 		{{"check", "-c", "/dev/stdin"}, "check: unexpected argument \"-c\""},
 		{{"version", "-v"}, "version: unexpected argument \"-v\""},
+		{{"status", "--jason"}, "usage: zt6-bpf status [--json]"},
+		{{"doctor", "--jason"}, "usage: zt6-bpf doctor [--json]"},
 	};
 	struct run result;
 

@@ -11,6 +11,7 @@
 
 #include "device.h"
 #include "plan_internal.h"
+#include "swallow.h"
 #include "../log.h"
 
 #define OUTER_HEADER 20 /* IPv4 without options */
@@ -136,45 +137,17 @@ static int plan_address(struct planner *planner, const struct conf_tunnel *tunne
 	return err;
 }
 
-/* Whether packets for some of the members take a prefix on the tunnel for the longer match. */
-static bool swallows(const struct prefix *connected, const struct conf *conf)
+/* They are not ours to change. */
+static void warn_swallowed(void *arg, const char *tunnel, const struct prefix *address)
 {
-	for (size_t i = 0; i < conf->zerotier_count; i++)
-		for (size_t k = 0; k < conf->zerotiers[i].prefix.count; k++)
-			if (prefix_contains(&conf->zerotiers[i].prefix.list[k], connected))
-				return true;
-	for (size_t i = 0; i < conf->lan_count; i++)
-		for (size_t k = 0; k < conf->lans[i].prefix.count; k++)
-			if (prefix_contains(&conf->lans[i].prefix.list[k], connected))
-				return true;
-	return false;
-}
-
-/*
- * Addresses that others have given the tunnel's interface, with the routes that the kernel makes of
- * them (design, "The tunnel's own address must not swallow members"). They are not ours to change.
- */
-static int warn_swallowed(const struct planner *planner, const struct conf_tunnel *tunnel)
-{
-	unsigned int ifindex = if_nametoindex(tunnel->name);
-	struct own_address *own = NULL;
-	size_t count = 0;
 	char text[PREFIX_STRLEN];
-	int err = ifindex ? facts_own_addresses(planner->nl, &own, &count) : 0;
 
-	for (size_t i = 0; i < count && !err; i++) {
-		if (own[i].ifindex != (int)ifindex || !own[i].connected ||
-		    !swallows(&own[i].prefix, planner->conf))
-			continue;
-		prefix_format(&own[i].prefix, text);
-		log_warning(
-			"tunnel %s: %s, which is on the interface already, has the kernel send "
-			"packets for all members in that prefix into the tunnel; take the route "
-			"away from the address: ip -6 address change %s dev %s noprefixroute",
-			tunnel->name, text, text, tunnel->name);
-	}
-	free(own);
-	return err;
+	(void)arg;
+	prefix_format(address, text);
+	log_warning("tunnel %s: %s, which is on the interface already, has the kernel send packets "
+		    "for all members in that prefix into the tunnel; take the route away from the "
+		    "address: ip -6 address change %s dev %s noprefixroute",
+		    tunnel, text, text, tunnel);
 }
 
 static int plan_device(struct planner *planner, size_t index)
@@ -201,7 +174,7 @@ static int plan_device(struct planner *planner, size_t index)
 	}
 	err = plan_add(planner, device);
 	if (!err)
-		err = warn_swallowed(planner, tunnel);
+		err = swallow_each(planner->nl, planner->conf, name, warn_swallowed, NULL);
 	if (!err)
 		err = plan_device_sysctl(planner, name, "disable_ipv6", "0");
 	if (!err)

@@ -26,12 +26,12 @@ static bool has(const struct __user_cap_data_struct *data, unsigned int bit)
 	return data[CAP_TO_INDEX(bit)].effective & CAP_TO_MASK(bit);
 }
 
-int privilege_check(const char *command)
+int privilege_missing(char missing[PRIVILEGE_NAMES_MAX])
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-	char missing[128] = "";
 
+	*missing = '\0';
 	if (syscall(SYS_capget, &header, data))
 		return -errno;
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
@@ -40,11 +40,19 @@ int privilege_check(const char *command)
 		if (has(data, needed[i].bit) ||
 		    (needed[i].in_sys_admin && has(data, CAP_SYS_ADMIN)))
 			continue;
-		snprintf(missing + length, sizeof(missing) - length, "%s%s", length ? ", " : "",
+		snprintf(missing + length, PRIVILEGE_NAMES_MAX - length, "%s%s", length ? ", " : "",
 			 needed[i].name);
 	}
-	if (!*missing)
-		return 0;
+	return 0;
+}
+
+int privilege_check(const char *command)
+{
+	char missing[PRIVILEGE_NAMES_MAX];
+	int err = privilege_missing(missing);
+
+	if (err || !*missing)
+		return err;
 	log_error("%s: not permitted: this process lacks %s; run it as root", command, missing);
 	return -EPERM;
 }

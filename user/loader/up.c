@@ -142,11 +142,13 @@ static void preview_programs(const struct model *model)
 	}
 }
 
-int loader_preview(const struct instance *instance, const struct conf *conf)
+/* Plans, and has @tell say what it has come to where that can be. */
+static int foresee(const struct instance *instance, const struct conf *conf, struct model *model,
+		   int (*tell)(const struct journal *journal, struct nl_sock *nl,
+			       const struct plan *plan))
 {
 	struct journal *journal = NULL;
 	struct nl_sock *nl = NULL;
-	struct model model = {0};
 	struct plan plan = {0};
 	int err = work_netlink(&nl);
 
@@ -157,22 +159,40 @@ int loader_preview(const struct instance *instance, const struct conf *conf)
 	if (!err && journal->relation == NETNS_GONE)
 		err = journal_abandon(journal);
 	if (!err)
-		err = model_slots(&model, conf);
+		err = model_slots(model, conf);
 	if (!err)
-		err = datapath_choose(&model, NULL, true);
+		err = datapath_choose(model, NULL, true);
 	if (!err)
-		err = plan_make(instance->name, conf, journal, nl, &model, true, &plan);
-	if (!err && plan.device_unknown)
-		printf("# device auto: a TUN device instead of sit where the kernel has no sit\n");
-	if (!err)
-		err = apply_preview(journal, nl, &plan.objects);
-	if (!err)
-		preview_programs(&model);
+		err = plan_make(instance->name, conf, journal, nl, model, true, &plan);
+	if (!err && tell)
+		err = tell(journal, nl, &plan);
 	plan_free(&plan);
-	model_free(&model);
 	journal_free(journal);
 	nl_socket_free(nl);
 	return err;
+}
+
+static int preview_plan(const struct journal *journal, struct nl_sock *nl, const struct plan *plan)
+{
+	if (plan->device_unknown)
+		printf("# device auto: a TUN device instead of sit where the kernel has no sit\n");
+	return apply_preview(journal, nl, &plan->objects);
+}
+
+int loader_preview(const struct instance *instance, const struct conf *conf)
+{
+	struct model model = {0};
+	int err = foresee(instance, conf, &model, preview_plan);
+
+	if (!err)
+		preview_programs(&model);
+	model_free(&model);
+	return err;
+}
+
+int loader_foresee(const struct instance *instance, const struct conf *conf, struct model *model)
+{
+	return foresee(instance, conf, model, NULL);
 }
 
 int loader_down(struct work *work)

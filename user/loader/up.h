@@ -6,6 +6,7 @@
 #include "../instance.h"
 
 struct conf;
+struct model;
 struct work;
 
 /**
@@ -19,6 +20,14 @@ int loader_up(struct work *work, const struct conf *conf);
 
 /* Prints what loader_up() would do; touches nothing. 0, or -errno with a message. */
 int loader_preview(const struct instance *instance, const struct conf *conf);
+
+/**
+ * loader_foresee - look for what would stop loader_up(); touches nothing.
+ * @model: zeroed; gets the ports with the paths of their packets. Free it with model_free().
+ *
+ * Returns 0, or the -errno that loader_up() would return, with its message.
+ */
+int loader_foresee(const struct instance *instance, const struct conf *conf, struct model *model);
 
 /**
  * loader_down - take away what `up` made, and put back what was there before.

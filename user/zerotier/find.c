@@ -148,6 +148,13 @@ static const char *owner_of(const struct conf *conf, const struct conf_zerotier 
 	return NULL;
 }
 
+bool zerotier_needs_service(const struct conf_zerotier *section)
+{
+	return !*section->interface || section->interface_auto || section->join ||
+	       section->allow_managed != TRISTATE_UNSET ||
+	       section->allow_global != TRISTATE_UNSET || section->allow_default != TRISTATE_UNSET;
+}
+
 static int resolve_section(struct conf *conf, struct conf_zerotier *section, bool dry_run)
 {
 	bool automatic = !*section->interface;
@@ -155,8 +162,7 @@ static int resolve_section(struct conf *conf, struct conf_zerotier *section, boo
 	char name[IFNAMSIZ];
 	const char *owner;
 
-	if (!automatic && !section->join && section->allow_managed == TRISTATE_UNSET &&
-	    section->allow_global == TRISTATE_UNSET && section->allow_default == TRISTATE_UNSET)
+	if (!zerotier_needs_service(section))
 		return 0;
 	found = zerotier_find_interface(section, dry_run, name);
 	if (!automatic)

@@ -10,6 +10,9 @@ enum zerotier_found {
 	ZEROTIER_EXPECTED, /* the service cannot say yet; it is what it will call it */
 };
 
+/* Whether something of the section can be had of the service alone. */
+bool zerotier_needs_service(const struct conf_zerotier *section);
+
 /**
  * zerotier_find_interface - learn the name of a network's interface.
  * @section: joined first if it says `join yes`, and its allow-* set where they differ
