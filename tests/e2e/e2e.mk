@@ -27,7 +27,7 @@ e2e-peers: $(E2E_PEERS)
 # Real kernels on a busy machine have timings of their own: what fails is run once more, and the
 # report says how many were. Most of a test's time is waiting, for neighbours and timeouts: more of
 # them run at once than there are CPUs. What measures, or takes from all namespaces, runs by itself.
-E2E_JOBS   ?= $(shell echo $$((2 * $$(nproc) + 1)))
+E2E_JOBS   ?= $(shell echo $$((2 * $$(nproc))))
 E2E_PYTEST := PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -rfER -p no:cacheprovider --reruns 1
 # $(1): environment; $(2): files and folders
 run_e2e = status=0; \

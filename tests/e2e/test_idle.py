@@ -7,7 +7,7 @@ from crowded import Crowded, conf
 from machine import Machine
 from processes import cpu_seconds, wake_ups
 
-MEMBERS = 200  # the kernel has room for few, in all namespaces together
+MEMBERS = 100  # the kernel has room for few, in all namespaces together
 SECONDS = 10
 SLACK = 2  # the first and the last second are not whole ones
 
