@@ -20,7 +20,7 @@ enum conf_source { SOURCE_LINK_LOCAL, SOURCE_TARGET };
 enum conf_method { METHOD_NONE, METHOD_STATIC, METHOD_AUTO, METHOD_IFACE };
 enum conf_policy { CONF_POLICY_KERNEL, CONF_POLICY_OFF };
 enum conf_rules { CONF_RULES_SHIPPED, CONF_RULES_NONE };
-enum conf_protocol { ALLOW_TCP, ALLOW_UDP, ALLOW_ICMPV6 };
+enum conf_protocol { ALLOW_TCP, ALLOW_UDP, ALLOW_ICMPV6, ALLOW_PROTOCOL };
 
 /* Every section begins with the line of its key, for messages of whoever finds fault later. */
 
@@ -112,7 +112,7 @@ struct conf_ports {
 struct conf_allow {
 	unsigned int line;
 	enum conf_protocol protocol;
-	struct conf_ports *ports; /* one or more; types, of icmpv6 */
+	struct conf_ports *ports; /* one or more; types of icmpv6, or protocols */
 	size_t port_count;
 	bool has_to, has_from;
 	struct prefix to, from;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* firewall { allow tcp|udp|icmpv6 PORTS [to PREFIX] [from PREFIX] } */
+/* firewall { allow tcp|udp|icmpv6|protocol PORTS [to PREFIX] [from PREFIX] } */
 #include "conf_keys.h"
 
 #include <arpa/inet.h>
@@ -17,9 +17,40 @@ static const struct protocol {
 	[ALLOW_TCP] = {"tcp", "ports", 1, 65535},
 	[ALLOW_UDP] = {"udp", "ports", 1, 65535},
 	[ALLOW_ICMPV6] = {"icmpv6", "types", 0, 255},
+	[ALLOW_PROTOCOL] = {"protocol", "numbers", 1, 255},
 };
 
 #define PROTOCOL_COUNT (sizeof(protocols) / sizeof(protocols[0]))
+
+/* Numbers that `allow protocol` does not take: those with a word of their own, and extension headers,
+ * behind which the protocol is. */
+static const struct {
+	uint16_t number;
+	const char *remedy;
+} no_protocols[] = {
+	{6, "is TCP: write \"allow tcp\" and its ports"},
+	{17, "is UDP: write \"allow udp\" and its ports"},
+	{43, "is an extension header: what is allowed is the protocol behind it"},
+	{44, "is an extension header: what is allowed is the protocol behind it"},
+	{58, "is ICMPv6: write \"allow icmpv6\" and its types"},
+	{60, "is an extension header: what is allowed is the protocol behind it"},
+};
+
+static int check_protocols(struct conf_faults *faults, const struct conf_statement *statement,
+			   const char *range, uint64_t first, uint64_t last)
+{
+	char number[8];
+
+	for (size_t i = 0; i < sizeof(no_protocols) / sizeof(no_protocols[0]); i++) {
+		if (no_protocols[i].number < first || no_protocols[i].number > last)
+			continue;
+		snprintf(number, sizeof(number), "%u", no_protocols[i].number);
+		return conf_value_fault(faults, statement, range, "%s%s%s",
+					first == last ? "" : number, first == last ? "" : " in it ",
+					no_protocols[i].remedy);
+	}
+	return 0;
+}
 
 static int add_ports(struct conf_allow *allow, uint64_t first, uint64_t last)
 {
@@ -43,6 +74,7 @@ static int read_range(struct conf_faults *faults, const struct conf_statement *s
 	size_t first_length = dash ? (size_t)(dash - text) : length;
 	char range[LEX_WORD_MAX + 1];
 	uint64_t first, last;
+	int err = 0;
 
 	snprintf(range, sizeof(range), "%.*s", (int)length, text);
 	message = conf_number_parse(text, first_length, &first);
@@ -61,7 +93,9 @@ static int read_range(struct conf_faults *faults, const struct conf_statement *s
 	if (first > last)
 		return conf_value_fault(faults, statement, range,
 					"ends before it begins: write the smaller number first");
-	return add_ports(allow, first, last);
+	if (allow->protocol == ALLOW_PROTOCOL)
+		err = check_protocols(faults, statement, range, first, last);
+	return err ? err : add_ports(allow, first, last);
 }
 
 /* The ports of one word: separated by commas, which may as well stand at its ends. @comma: whether
@@ -160,7 +194,8 @@ static int read_allow(struct conf_faults *faults, const struct conf_statement *s
 		protocol++;
 	if (protocol == PROTOCOL_COUNT)
 		return conf_value_fault(faults, statement, word,
-					"is no protocol that can be allowed: tcp, udp or icmpv6");
+					"is no protocol that can be allowed: tcp, udp, icmpv6, or "
+					"protocol and its number");
 	allow->protocol = protocol;
 	err = read_ports(faults, statement, &next, allow);
 	while (!err && next < statement->word_count) {

@@ -192,7 +192,7 @@ static const struct conf_key firewall_keys[] = {
 	{ .name = "rules", .read = conf_read_word, VALUES(rule_sets), FIELD(conf, rules),
 	  .fallback = "shipped" },
 	{ .name = "allow", .read = conf_read_allow,
-	  .expects = "tcp, udp or icmpv6, then ports (types of icmpv6), as in \"tcp 22 to 2001:db8::5\"",
+	  .expects = "tcp, udp, icmpv6 or protocol, then ports (types, numbers), as in \"tcp 22 to 2001:db8::5\"",
 	  FIELD(conf, allow_count), .flags = KEY_LIST | KEY_REPEATS },
 };
 

@@ -70,6 +70,26 @@ static int add(struct exposure_openings *openings, const char *protocol, unsigne
 	return 0;
 }
 
+/* RFC 4890 §4.3.4, §4.3.5: what passes in neither direction whatever is listed (ruleset.c). */
+#define NEVER_FIRST 133
+#define NEVER_LAST  138
+
+/* A range of the configuration, less what no rule opens. */
+static int add_range(struct exposure_openings *openings, const char *protocol, unsigned int first,
+		     unsigned int last, const struct prefix *from)
+{
+	bool icmpv6 = !strcmp(protocol, "icmpv6");
+	int err = 0;
+
+	if (!icmpv6 || last < NEVER_FIRST || first > NEVER_LAST)
+		return add(openings, protocol, first, last, from);
+	if (first < NEVER_FIRST)
+		err = add(openings, protocol, first, NEVER_FIRST - 1, from);
+	if (!err && last > NEVER_LAST)
+		err = add(openings, protocol, NEVER_LAST + 1, last, from);
+	return err;
+}
+
 /* A line of the configuration, if it is about this member. */
 static int add_allow(const json_t *allow, const struct in6_addr *member,
 		     struct exposure_openings *out)
@@ -87,7 +107,8 @@ static int add_allow(const json_t *allow, const struct in6_addr *member,
 		return 0;
 	json_array_foreach (ports, i, range)
 		if (!err && !json_unpack(range, "[i, i]", &first, &last))
-			err = add(out, protocol, (unsigned int)first, (unsigned int)last, &from);
+			err = add_range(out, protocol, (unsigned int)first, (unsigned int)last,
+					&from);
 	return err;
 }
 

@@ -17,7 +17,7 @@ enum exposure_extent {
 	EXPOSURE_EVERYTHING, /* nothing holds anything back */
 };
 
-/* Ports of tcp or udp, or types of icmpv6. */
+/* Ports of tcp or udp, types of icmpv6, or protocols by their numbers. */
 struct exposure_opening {
 	const char *protocol; /* as in the configuration */
 	unsigned int first, last;

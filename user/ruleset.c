@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "zerotier/derive.h"
+
 /* IPv6 and TCP headers: what an MSS is smaller than an MTU (RFC 2460 §8.3). */
 #define MSS_OVERHEAD 60
 
@@ -106,8 +108,25 @@ static bool add_all(struct prefixes *all, const struct prefixes *set)
 	return true;
 }
 
-/* The prefixes of all members, none within another: intervals of a set must not overlap. Returns
- * false when memory is out. */
+/* Keeps those of @all that are within no other: intervals of a set must not overlap. Returns false when
+ * memory is out. */
+static bool keep_widest(struct prefixes *all, struct prefixes *out)
+{
+	bool good = true;
+
+	if (all->count)
+		qsort(all->list, all->count, sizeof(*all->list), by_length);
+	for (size_t i = 0; i < all->count && good; i++) {
+		bool within = false;
+
+		for (size_t k = 0; k < out->count; k++)
+			within |= prefix_contains(&out->list[k], &all->list[i]);
+		good = within || !prefixes_add(out, &all->list[i]);
+	}
+	return good;
+}
+
+/* The prefixes of all members. Returns false when memory is out. */
 static bool collect_members(const struct conf *conf, struct prefixes *out)
 {
 	struct prefixes all = {0};
@@ -122,15 +141,28 @@ static bool collect_members(const struct conf *conf, struct prefixes *out)
 	}
 	for (size_t i = 0; i < conf->lan_count && good; i++)
 		good = add_all(&all, &conf->lans[i].prefix);
-	if (good && all.count)
-		qsort(all.list, all.count, sizeof(*all.list), by_length);
-	for (size_t i = 0; i < all.count && good; i++) {
-		bool within = false;
+	good = good && keep_widest(&all, out);
+	prefixes_free(&all);
+	return good;
+}
 
-		for (size_t k = 0; k < out->count; k++)
-			within |= prefix_contains(&out->list[k], &all.list[i]);
-		good = within || !prefixes_add(out, &all.list[i]);
+/* The prefixes that ZeroTier derives for its networks, of which nobody outside is. Returns false when
+ * memory is out. */
+static bool collect_private(const struct conf *conf, struct prefixes *out)
+{
+	struct prefixes all = {0};
+	bool good = true;
+
+	for (size_t i = 0; i < conf->zerotier_count && good; i++) {
+		uint64_t network = conf->zerotiers[i].network;
+		struct prefix rfc4193 = {zerotier_rfc4193(network, 0), ZEROTIER_RFC4193_BITS};
+		struct prefix sixplane = {zerotier_6plane(network, 0), ZEROTIER_6PLANE_BITS};
+
+		rfc4193 = prefix_network(&rfc4193);
+		sixplane = prefix_network(&sixplane);
+		good = !prefixes_add(&all, &rfc4193) && !prefixes_add(&all, &sixplane);
 	}
+	good = good && keep_widest(&all, out);
 	prefixes_free(&all);
 	return good;
 }
@@ -143,6 +175,29 @@ static void write_prefixes(FILE *out, const struct prefixes *set)
 	for (size_t i = 0; i < set->count; i++)
 		list_add(&list, prefix_format(&set->list[i], text));
 	list_end(&list);
+}
+
+/*
+ * Sources that are inside, of packets that are not from there (RFC 6092 REC-5): the fast path drops them
+ * on its ports, but ZeroTier's own addresses it does not know, and other interfaces it does not see. A
+ * member's address is inside where the kernel would look for it there: a neighbour on the uplink's link
+ * may have one of the same prefix.
+ */
+static void write_borrowed(FILE *out, const struct conf *conf, const struct prefixes *members,
+			   const struct prefixes *private)
+{
+	if (private->count) {
+		fputs("\t\tip6 saddr ", out);
+		write_prefixes(out, private);
+		fputs(" counter drop\n", out);
+	}
+	if (members->count && has_inside(conf)) {
+		fputs("\t\tip6 saddr ", out);
+		write_prefixes(out, members);
+		fputs(" fib saddr oifname ", out);
+		write_inside(out, conf);
+		fputs(" counter drop\n", out);
+	}
 }
 
 /* The end of the range that begins at @first once all that touch or overlap it are one with it. */
@@ -187,6 +242,7 @@ static void write_allow(FILE *out, const struct conf_allow *allow)
 		[ALLOW_TCP] = "tcp dport",
 		[ALLOW_UDP] = "udp dport",
 		[ALLOW_ICMPV6] = "icmpv6 type",
+		[ALLOW_PROTOCOL] = "meta l4proto",
 	};
 	char text[PREFIX_STRLEN];
 
@@ -220,8 +276,16 @@ static void write_echo_requests(FILE *out)
 		RULESET_ICMPV6_RATE, RULESET_ICMPV6_RATE);
 }
 
-/* RFC 4890 §4.3.1 and §4.3.2. Those that quote a flow are "related" to it and are not limited here;
- * those that quote none may be of one that is forgotten. */
+/* What quotes a flow is "related" to it: to conntrack that is every type of error there may be, but those
+ * that nobody has defined, and those of experiments, have to be listed (RFC 4890 §4.3.4, §4.3.5). */
+static void write_related(FILE *out)
+{
+	fputs("\t\tct state related icmpv6 type 1-4 accept\n"
+	      "\t\tct state related meta l4proto != ipv6-icmp accept\n",
+	      out);
+}
+
+/* RFC 4890 §4.3.1 and §4.3.2: those that quote no flow may be of one that is forgotten. */
 static void write_errors(FILE *out)
 {
 	fprintf(out,
@@ -252,7 +316,8 @@ static void write_clamps(FILE *out, const struct conf *conf)
 
 /* Between members all is open. What is for a member and comes from elsewhere is inward, be it the
  * Internet or a network of the gateway's that is not in the configuration. */
-static void write_forward(FILE *out, const struct conf *conf, const struct prefixes *members)
+static void write_forward(FILE *out, const struct conf *conf, const struct prefixes *members,
+			  const struct prefixes *private)
 {
 	fputs("\tchain forward {\n"
 	      "\t\ttype filter hook forward priority filter; policy accept;\n",
@@ -261,7 +326,9 @@ static void write_forward(FILE *out, const struct conf *conf, const struct prefi
 	if (has_inside(conf)) {
 		fputs("\t\tiifname ", out);
 		write_inside(out, conf);
-		fputs(" goto outward\n\t\toifname ", out);
+		fputs(" goto outward\n", out);
+		write_borrowed(out, conf, members, private);
+		fputs("\t\toifname ", out);
 		write_inside(out, conf);
 		fputs(" goto inward\n", out);
 	}
@@ -289,16 +356,23 @@ static void write_never(FILE *out)
 }
 
 /*
+ * Other addresses of members, such as ZeroTier's own (RFC 4193), are no business of anybody outside
+ * (RFC 6092 REC-6).
+ *
  * Only answers pass for being part of a flow. The other direction, of a flow that was opened from
  * outside, has to be listed with every packet: when it is listed no longer, it stops.
  */
-static void write_inward(FILE *out, const struct conf *conf)
+static void write_inward(FILE *out, const struct conf *conf, const struct prefixes *members)
 {
-	fputs("\tchain inward {\n", out);
+	fputs("\tchain inward {\n"
+	      "\t\tip6 daddr != ",
+	      out);
+	write_prefixes(out, members);
+	fputs(" counter drop\n", out);
 	write_never(out);
 	write_echo_requests(out);
-	fputs("\t\tct state related accept\n"
-	      "\t\tct state established ct direction reply accept\n"
+	write_related(out);
+	fputs("\t\tct state established ct direction reply accept\n"
 	      "\t\tct state established ct status expected accept\n",
 	      out);
 	write_errors(out);
@@ -310,12 +384,12 @@ static void write_inward(FILE *out, const struct conf *conf)
 	      out);
 }
 
-static void write_members(FILE *out, const struct conf *conf)
+static void write_members(FILE *out, const struct conf *conf, const struct prefixes *members)
 {
 	fputs("\tchain outward {\n", out);
 	write_never(out);
 	fputs("\t}\n", out);
-	write_inward(out, conf);
+	write_inward(out, conf, members);
 }
 
 /*
@@ -324,7 +398,8 @@ static void write_members(FILE *out, const struct conf *conf)
  * restricted. A session that conntrack has not seen the beginning of goes on, too: without SYN no
  * new one can begin.
  */
-static void write_gateway(FILE *out, const struct conf *conf, const struct prefixes *members)
+static void write_gateway(FILE *out, const struct conf *conf, const struct prefixes *members,
+			  const struct prefixes *private)
 {
 	fputs("\tchain input {\n"
 	      "\t\ttype filter hook input priority filter; policy accept;\n",
@@ -344,8 +419,10 @@ static void write_gateway(FILE *out, const struct conf *conf, const struct prefi
 	fputs("\t}\n"
 	      "\tchain gateway {\n",
 	      out);
+	write_borrowed(out, conf, members, private);
 	write_echo_requests(out);
-	fputs("\t\tct state established,related accept\n", out);
+	write_related(out);
+	fputs("\t\tct state established accept\n", out);
 	write_errors(out);
 	/* RFC 4861 §7.1, RFC 3810 §5: neighbours and listeners are on the link. */
 	fputs("\t\ticmpv6 type { 135, 136 } ip6 hoplimit 255 accept\n"
@@ -405,13 +482,13 @@ static void write_ipv4(FILE *out, const struct conf *conf, const char *table)
 }
 
 static void write_shipped(FILE *out, const struct conf *conf, const char *table,
-			  const struct prefixes *members)
+			  const struct prefixes *members, const struct prefixes *private)
 {
 	fprintf(out, "table ip6 %s {\n", table);
-	write_forward(out, conf, members);
+	write_forward(out, conf, members, private);
 	if (members->count)
-		write_members(out, conf);
-	write_gateway(out, conf, members);
+		write_members(out, conf, members);
+	write_gateway(out, conf, members, private);
 	fputs("}\n", out);
 	if (conf->tunnel_count)
 		write_ipv4(out, conf, table);
@@ -438,17 +515,18 @@ const char *ruleset_table(const char *instance, char table[RULESET_TABLE_MAX])
 
 char *ruleset_text(const struct conf *conf, const char *table)
 {
-	struct prefixes members = {0};
+	struct prefixes members = {0}, private = {0};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	bool good = out && collect_members(conf, &members);
+	bool good = out && collect_members(conf, &members) && collect_private(conf, &private);
 
 	if (good && conf->rules == CONF_RULES_NONE)
 		write_conntrack(out, table);
 	else if (good)
-		write_shipped(out, conf, table, &members);
+		write_shipped(out, conf, table, &members, &private);
 	prefixes_free(&members);
+	prefixes_free(&private);
 	if (out && (ferror(out) | fclose(out)))
 		good = false;
 	if (good)

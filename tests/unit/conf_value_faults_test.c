@@ -166,7 +166,9 @@ static const struct row {
 
 	{IN_FIREWALL, "policy on", "policy \"on\": it takes kernel or off"},
 	{IN_FIREWALL, "rules some", "rules \"some\": it takes shipped or none"},
-	{IN_FIREWALL, "allow", "\"allow\" needs a value: tcp, udp or icmpv6, then ports"},
+	{IN_FIREWALL, "allow",
+	 "\"allow\" needs a value: tcp, udp, icmpv6 or protocol, then "
+	 "ports"},
 	{IN_FIREWALL, "allow sctp 22", "allow \"sctp\": is no protocol that can be allowed"},
 	{IN_FIREWALL, "allow 22", "allow \"22\": is no protocol that can be allowed"},
 	{IN_FIREWALL, "allow tcp", "allow \"tcp\": its ports are missing; all of them are 1-65535"},
@@ -175,6 +177,12 @@ static const struct row {
 	{IN_FIREWALL, "allow tcp 65536", "allow \"65536\": is out of range"},
 	{IN_FIREWALL, "allow udp 1-65536", "allow \"1-65536\": is out of range"},
 	{IN_FIREWALL, "allow icmpv6 256", "is out of range: types of icmpv6 are 0 to 255"},
+	{IN_FIREWALL, "allow protocol 0", "numbers of protocol are 1 to 255"},
+	{IN_FIREWALL, "allow protocol 6", "allow \"6\": is TCP: write \"allow tcp\""},
+	{IN_FIREWALL, "allow protocol 1-50", "allow \"1-50\": 6 in it is TCP"},
+	{IN_FIREWALL, "allow protocol 50, 58", "allow \"58\": is ICMPv6"},
+	{IN_FIREWALL, "allow protocol 43-47", "43 in it is an extension header"},
+	{IN_FIREWALL, "allow protocol esp", "allow \"esp\": is not a whole number; numbers are"},
 	{IN_FIREWALL, "allow tcp 80-22", "allow \"80-22\": ends before it begins"},
 	{IN_FIREWALL, "allow tcp 80-", "allow \"80-\": is not a whole number; ports are numbers"},
 	{IN_FIREWALL, "allow tcp -80", "allow \"-80\": is not a whole number"},

@@ -14,9 +14,16 @@
 #define INSIDE  "{ \"zt0\", \"eth1\" }"
 #define MEMBERS "{ 2001:470:811d::/48 }"
 
+#define BORROWED                                                                                   \
+	"\t\tip6 saddr { fc25:1739:a800::/40, fd15:9924:d630:8e1d:7e99:9300::/88 } counter drop\n" \
+	"\t\tip6 saddr " MEMBERS " fib saddr oifname " INSIDE " counter drop\n"
+
 #define ECHO                                                                            \
 	"\t\ticmpv6 type echo-request limit rate 500/second burst 500 packets accept\n" \
 	"\t\ticmpv6 type echo-request counter drop\n"
+#define RELATED                                         \
+	"\t\tct state related icmpv6 type 1-4 accept\n" \
+	"\t\tct state related meta l4proto != ipv6-icmp accept\n"
 #define ERRORS                                                                      \
 	"\t\ticmpv6 type . icmpv6 code { 1 . 0-255, 2 . 0-255, 3 . 0-1, 4 . 0-2 } " \
 	"limit rate 500/second burst 500 packets accept\n"
@@ -47,8 +54,8 @@ static void the_whole_set_of_a_gateway(void **state)
 		      "tcp option maxseg size set 1412\n"
 		      "\t\toifname { \"he-ipv6\" } tcp flags & (syn | rst) == syn "
 		      "tcp option maxseg size set 1412\n"
-		      "\t\tiifname " INSIDE " goto outward\n"
-		      "\t\toifname " INSIDE " goto inward\n"
+		      "\t\tiifname " INSIDE " goto outward\n" BORROWED "\t\toifname " INSIDE
+		      " goto inward\n"
 		      "\t\toifname != { \"eth0\", \"he-ipv6\" } ip6 daddr " MEMBERS " goto inward\n"
 		      "\t}\n"
 		      "\tchain outward {\n"
@@ -56,8 +63,9 @@ static void the_whole_set_of_a_gateway(void **state)
 		      "\t\ticmpv6 type 133-138 counter drop\n"
 		      "\t}\n"
 		      "\tchain inward {\n"
+		      "\t\tip6 daddr != " MEMBERS " counter drop\n"
 		      "\t\trt type 0 counter drop\n"
-		      "\t\ticmpv6 type 133-138 counter drop\n" ECHO "\t\tct state related accept\n"
+		      "\t\ticmpv6 type 133-138 counter drop\n" ECHO RELATED
 		      "\t\tct state established ct direction reply accept\n"
 		      "\t\tct state established ct status expected accept\n" ERRORS
 		      "\t\tip6 saddr 2001:db8:1::/48 icmpv6 type { 144-147 } accept\n"
@@ -72,7 +80,8 @@ static void the_whole_set_of_a_gateway(void **state)
 		      "\t\tiifname { \"eth0\" } ip6 daddr " MEMBERS
 		      " fib daddr type local fib daddr . iif type != local goto gateway\n"
 		      "\t}\n"
-		      "\tchain gateway {\n" ECHO "\t\tct state established,related accept\n" ERRORS
+		      "\tchain gateway {\n" BORROWED ECHO RELATED
+		      "\t\tct state established accept\n" ERRORS
 		      "\t\ticmpv6 type { 135, 136 } ip6 hoplimit 255 accept\n"
 		      "\t\ticmpv6 type { 130-132, 143 } ip6 hoplimit 1 accept\n"
 		      "\t\tudp dport 9993 accept\n"
@@ -119,6 +128,8 @@ static void parts(void **state)
 		 "\t\tip6 saddr 2001:db8:1::7/128 ip6 daddr 2001:db8::/32 udp dport { 53 } "
 		 "accept\n"},
 		{GATEWAY "firewall { allow icmpv6 0-255 }\n", "\t\ticmpv6 type { 0-255 } accept\n"},
+		{GATEWAY "firewall { allow protocol 50-51, 132 to 2001:470:811d::5 }\n",
+		 "\t\tip6 daddr 2001:470:811d::5/128 meta l4proto { 50-51, 132 } accept\n"},
 		/* Prefixes of members that overlap, and one that is given twice. */
 		{"uplink eth0; zerotier 159924d6308e1d7e { interface zt0; "
 		 "prefix 2001:db8:1:2::/64 2001:db8:2::/48 }\n"

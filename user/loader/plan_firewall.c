@@ -70,6 +70,7 @@ static json_t *allow_json(const struct conf_allow *allow)
 		[ALLOW_TCP] = "tcp",
 		[ALLOW_UDP] = "udp",
 		[ALLOW_ICMPV6] = "icmpv6",
+		[ALLOW_PROTOCOL] = "protocol",
 	};
 	char to[PREFIX_STRLEN] = "::/0", from[PREFIX_STRLEN] = "::/0";
 	json_t *ports = json_array();
