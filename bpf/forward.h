@@ -190,6 +190,8 @@ static __always_inline int forward_no_further(frame_t *frame, const struct zt6_s
 	if (addr_never_forwarded(&p->dst) || (owner && owner->own))
 		return p->next_header == IPPROTO_HOPOPTS ? ZT6_PASS_EXTENSION_HEADER
 							 : ZT6_PASS_LOCAL;
+	if (p->to_group && !addr_link_local(&p->src)) /* the kernel forwards no such frame */
+		return ZT6_PASS_OTHER;
 	return forward_up(frame, settings, port, p, owner ? owner->port : ZT6_NO_PORT,
 			  ZT6_PASS_NO_ROUTE);
 }
@@ -227,10 +229,9 @@ static __noinline int forward(frame_t *frame, const struct zt6_settings *setting
 	key.port = bpf_map_lookup_elem(&ports, &slot);
 	if (!key.port)
 		return ZT6_PASS_OTHER;
-	if (addr_never_forwarded(&p->dst) || addr_link_local(&p->src))
+	if (addr_never_forwarded(&p->dst) || addr_link_local(&p->src) ||
+	    (p->to_group && p->next_header != IPPROTO_HOPOPTS))
 		return forward_no_further(frame, settings, key.port, p);
-	if (p->to_group && p->next_header != IPPROTO_HOPOPTS)
-		return ZT6_PASS_OTHER;
 	verdict = forward_route(frame, settings, told, p, &key, &route);
 	if (verdict != GO_ON)
 		return verdict;

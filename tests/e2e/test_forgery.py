@@ -202,6 +202,11 @@ def test_a_lan_host_speaks_for_no_member_and_not_for_the_gateway(way):
 INSIDE = (M2.onlink, M2.routed, LAN_HOST, TUNNEL_ADDRESS, ONLINK_ADDRESS)
 
 
+def to_all(source, destination):
+    """In a frame for all, as which the kernel takes it if it is that host."""
+    return lambda word: (plain(source, destination, word), {"dst": "33:33:00:00:00:01"})
+
+
 def test_the_internet_speaks_for_nobody_inside(way):
     mac = way.gw.mac("eth0")
     targets = (M1.onlink, M1.routed, LAN_HOST, ONLINK_ADDRESS)
@@ -209,7 +214,9 @@ def test_the_internet_speaks_for_nobody_inside(way):
             for source, source_mac in (*((inside, None) for inside in INSIDE), (INET, mac),
                                        ("::1", None), ("ff0e::5", None))
             for target in targets for shape in SHAPES]
-    assert_forged(way, lies, [("eth0", claims(plain, INET, ONLINK_ADDRESS), "gateway")])
+    lies += [("eth0", to_all(source, ONLINK_ADDRESS), "drop_spoofed") for source in INSIDE]
+    assert_forged(way, lies, [("eth0", claims(plain, INET, ONLINK_ADDRESS), "gateway"),
+                              ("eth0", to_all(INET, ONLINK_ADDRESS), "gateway")])
 
 
 def in_tunnel(make, **outer):

@@ -34,6 +34,11 @@ def fragment(source, destination):
                     IPv6ExtHdrFragment(nh=17, offset=100, id=7) / Raw(bytes(64))))
 
 
+def to_group(host, destination):
+    """A packet for one host in a frame for all: the kernel takes it if it is that host."""
+    return raw(Ether(src=host.mac, dst="33:33:00:00:00:01") / packet(host.address, destination))
+
+
 SHAPES = {"packet": packet, "hop-by-hop packet": hop_by_hop, "fragment": fragment}
 
 # (who sends, as whom) to somebody on another port, and to the gateway itself.
@@ -72,6 +77,8 @@ def sources():
     cases += [case(f"{name}: {shape} to the gateway", host.port,
                    arrives(host, make(host.address, OWN[host.port])), "drop_spoofed")
               for name, host, _ in LOCAL_FORGED for shape, make in SHAPES.items()]
+    cases += [case(f"{name}: to a group's MAC and the gateway", host.port,
+                   to_group(host, OWN[host.port]), "drop_spoofed") for name, host, _ in LOCAL_FORGED]
     cases += [case(f"the Internet by the tunnel from {name}: {shape} to {to}", "eth0",
                    arrives_6in4(make(address, target)), "drop_spoofed")
               for name, address in (("a member's address", POOL_MEMBER.address),
@@ -102,6 +109,10 @@ def honest():
                  arrives(host, make(host.address, target)),
                  "pass_extension_header" if shape.startswith("hop") else "pass_local")
             for name, host, target in speakers for shape, make in SHAPES.items()] + [
+        case("a member speaks to the gateway by a group's MAC", "zttest",
+             to_group(MEMBER, OWN["zttest"]), "pass_local"),
+        case("a member speaks to the Internet by a group's MAC", "zttest",
+             to_group(MEMBER, FAR_NATIVE), "pass_other"),
         case("the tunnel's far end speaks to the gateway", "eth0",
              arrives_6in4(packet(TUNNEL_GATEWAY, TUNNEL_ADDRESS)), "pass_local"),
         case("a report of listeners from a host without address", "zttest", report,

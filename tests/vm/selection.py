@@ -6,11 +6,11 @@ the others those that share a gateway and do not wait for minutes to pass."""
 import pytest
 
 WHOLE = {"test_sit_device.py", "test_sit_path.py", "test_devices.py", "test_netem.py", "test_clock.py",
-         "test_differential.py", "test_other_tunnels.py", "test_no_nftables.py", "test_intruders.py"}
+         "test_differential.py", "test_other_tunnels.py", "test_no_nftables.py"}
 PARTS = {"test_tunnel.py", "test_onlink.py", "test_ndp.py", "test_lan.py", "test_policy.py",
-         "test_firewall.py", "test_exposure.py", "test_path_mtu.py"}
-SHARED = {"lab", "policed", "guarded", "exposed"}
-SIT = {"test_ways.py", "test_forgery.py"}  # what of them is about sit
+         "test_firewall.py", "test_path_mtu.py"}
+SHARED = {"lab", "policed", "guarded"}
+SIT = {"test_ways.py"}  # what of them is about sit
 # Of these one gateway: in TC, this kernel takes 6in4 off by other helpers than later ones do.
 IN_TC = {"test_tc.py"}
 NAMED = {"test_tcp_flows_over_a_path_that_is_narrower_than_the_tunnel"}  # beside sit
