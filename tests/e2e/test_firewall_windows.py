@@ -25,6 +25,7 @@ ROUNDS = int(os.environ.get("ZT6_TEST_WINDOW_ROUNDS", 2))
 PORT = 7  # listed nowhere
 LISTED = 8
 AT_LEAST = RATE or 2000  # frames: fewer would prove nothing
+ARRIVE_SECONDS = 10  # may pass, on a busy machine
 ADDRESSES = (M1.onlink, M1.routed)
 # In an Ethernet frame with IPv6 and UDP: what tells one, whom it is for, and by which port.
 TYPES, DESTINATION, DESTINATION_PORT = slice(12, 14), slice(38, 54), slice(56, 58)
@@ -47,6 +48,7 @@ class Witness:
         self.lab = lab
         self.port = port.to_bytes(2, "big")
         self.arrived = collections.Counter()
+        self._watching = threading.Event()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -54,6 +56,7 @@ class Witness:
         while not self._done.is_set():
             try:
                 with self.lab.m1.wire(OVERLAY) as wire:
+                    self._watching.set()
                     while not self._done.is_set():
                         for frame in wire.frames(0.1):
                             self._look_at(frame)
@@ -67,6 +70,7 @@ class Witness:
 
     def __enter__(self):
         self._thread.start()
+        self._watching.wait(5)
         return self
 
     def __exit__(self, *_):
@@ -100,7 +104,9 @@ def under_fire(lab):
 def assert_arrive(lab, port):
     """That the generator's datagrams for m1 do arrive, by both ways, when nothing forbids it."""
     with firing(lab, port) as (_, witness):
-        time.sleep(0.5)
+        deadline = time.monotonic() + ARRIVE_SECONDS
+        while set(witness.arrived) != set(ADDRESSES) and time.monotonic() < deadline:
+            time.sleep(0.01)
     assert set(witness.arrived) == set(ADDRESSES)
 
 
