@@ -16,6 +16,7 @@ from machine import FAILED, NOT_UP, USAGE, minimal_conf
 
 SECONDS = 5
 LATE = 20  # seconds in which a loaded machine has gone back
+LATER = 60  # and has, after that, done what waited for it
 LONG = 120  # seconds: a time that does not end during the test
 
 
@@ -121,10 +122,10 @@ def test_a_command_at_the_very_end_of_the_trial_is_not_undone_by_it(machine, com
     machine.gateway.configure(text(443))
     with busy(machine):
         later = machine.start(command)
-        machine.wait_for(lambda: waits_for_lock(later.pid))
+        machine.wait_for(lambda: waits_for_lock(later.pid), LATE)
         machine.wait_for(lambda: waits_for_lock(process), LATE)
-    assert later.wait(LATE) == 0
-    machine.wait_for(lambda: not os.path.exists(f"/proc/{process}"), LATE)
+    assert later.wait(LATER) == 0
+    machine.wait_for(lambda: not os.path.exists(f"/proc/{process}"), LATER)
     if command == "down":
         machine.assert_unchanged(before)
     else:
