@@ -7,7 +7,7 @@ from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRe
                                 ICMPv6PacketTooBig, IPv6, IPv6ExtHdrFragment)
 from scapy.packet import Raw
 
-from net import (BIG_MEMBER, FAR_NATIVE, FAR_TUNNEL, LAN2_HOST, LAN_HOST, MEMBER, POOL_MEMBER,
+from net import (BIG_MEMBER, FAR_BEHIND_SIT, FAR_NATIVE, FAR_TUNNEL, LAN2_HOST, LAN_HOST, MEMBER, POOL_MEMBER,
                  REMOTE, REMOTE2, ROUTER, TUNNEL_ADDRESS, Host, arrives, arrives_6in4, change,
                  configuration, flood, kernel_forwards, leaves, packet, scenario, sequence, step)
 
@@ -103,6 +103,47 @@ def floods():
         case("what is for the gateway itself is not limited", flooded(),
              step("eth0", [arrives(FAR, ip(FAR_NATIVE, TUNNEL_ADDRESS, tcp("S")))] * BEYOND,
                   "pass_local")),
+    ]
+
+
+def behind_sit():
+    """What the kernel's `sit` has taken out of 6in4 comes by once more, and has buckets of its own."""
+    def out_of_sit(destination, port=1):
+        return raw(ip(FAR_BEHIND_SIT, destination.address, tcp("S", port)))
+
+    def all_members(make):
+        return [make(member, port) for port in range(1, 41) for member in MEMBERS]
+
+    raw_ones = all_members(out_of_sit)
+    outer = all_members(lambda member, port: arrives_6in4(
+        ip(FAR_BEHIND_SIT, member.address, tcp("S", port))))
+    nobody = [raw(ip(FAR_BEHIND_SIT, f"2001:470:811d::dead:{i:x}", tcp("S"))) for i in range(300)]
+    nobody_outer = [arrives_6in4(frame) for frame in nobody]
+
+    def scanned(port, frames, bucket):
+        return flood(port, frames, len(frames), bucket, ("pass_unresolved",),
+                     "drop_unresolved_limited")
+
+    answer = UDP(sport=53, dport=4096) / Raw(bytes(8))
+    asked = kernel_forwards("zttest", "he-ipv6", leaves(FAR, ip(
+        MEMBER.address, FAR_BEHIND_SIT, UDP(sport=4096, dport=53) / Raw(bytes(8)))))
+    return [
+        case("SYNs out of sit to one member are limited",
+             {**flooded([out_of_sit(MEMBER, port) for port in range(1, 41)]), "port": "he-ipv6"}),
+        case("SYNs out of sit are limited as a whole",
+             {**flooded(raw_ones, "new_tunnel", count=len(raw_ones)), "port": "he-ipv6"}),
+        case("what came in 6in4 leaves to the same behind sit what it needs",
+             flooded(outer, "new", count=len(outer)),
+             step("he-ipv6", raw_ones[:len(MEMBERS)], "pass_policy")),
+        case("what comes out of sit leaves to 6in4 what it needs",
+             {**flooded(raw_ones, "new_tunnel", count=len(raw_ones)), "port": "he-ipv6"},
+             step("eth0", outer[:len(MEMBERS)], "pass_policy")),
+        case("what answers a member passes behind sit, whatever the rate", asked,
+             {**flooded(raw_ones, "new_tunnel", count=len(raw_ones)), "port": "he-ipv6"},
+             step("he-ipv6", [raw(ip(FAR_BEHIND_SIT, MEMBER.address, answer))] * BEYOND,
+                  "pass_policy")),
+        case("a scan through sit takes one token of each bucket for what it looks for",
+             scanned("eth0", nobody_outer, "unresolved"), scanned("he-ipv6", nobody, "tunnel")),
     ]
 
 
@@ -236,5 +277,7 @@ def scenarios():
                            "pass_hop_limit"))]
     return [
         scenario("newcomers", configuration(firewall=KERNEL, more=RATE), floods() + answers()),
+        scenario("newcomers behind sit", configuration(firewall=KERNEL, more=RATE.replace(
+            "}", "\tunresolved-rate 10\n}")), behind_sit()),
         scenario("newcomers, policy off", configuration(more=RATE), unlimited),
     ] + brokers()

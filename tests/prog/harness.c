@@ -214,8 +214,9 @@ int harness_load(struct harness *harness, const char *text)
 	if (!err)
 		err = model_fill(&model, conf, harness->nl);
 	conf_free(conf);
+	/* A tunnel's, too, as if its interface were the kernel's `sit`. */
 	for (unsigned int slot = 0; slot < ZT6_MAX_PORTS && harness->use_tc; slot++)
-		if (model.ports[slot].paths)
+		if (model.ports[slot].paths || model.ports[slot].role == ZT6_ROLE_TUNNEL)
 			model.ports[slot].paths = ZT6_PATH_TC;
 	if (!err && harness->programs && !same_programs(&harness->model, &model))
 		unload(harness);

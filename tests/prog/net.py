@@ -88,6 +88,11 @@ def arrives_6in4(ip, ether=None, **fields):
     return raw(Ether(type=0x0800, **ether) / IP(proto=41, **fields) / Raw(raw(ip)))
 
 
+# Behind `sit` there is no link layer. BPF_PROG_TEST_RUN believes that there is, and reads the protocol where
+# Ethernet has it: in the source address.
+FAR_BEHIND_SIT = "2001:db8:86dd::1"
+
+
 def hop(ip, tc=None):
     """The packet, one hop further; `tc`: its new traffic class."""
     further = ip.copy()
