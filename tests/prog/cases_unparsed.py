@@ -9,7 +9,7 @@ from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6Packet
                                 IPv6ExtHdrRouting, PadN)
 from scapy.packet import Raw
 
-from cases_newcomers import (BEYOND, FAR, KERNEL, RATE, STRANGERS, about, case, comes, flooded, inward,
+from cases_newcomers import (BEYOND, FAR, KERNEL, NO_MORE, RATE, STRANGERS, about, case, comes, flooded, inward,
                              ip, outward, sends, syns, tcp)
 from net import (FAR_NATIVE, FAR_TUNNEL, LAN_HOST, MEMBER, POOL_MEMBER, TUNNEL_ADDRESS, Host, arrives,
                  arrives_6in4, configuration, flood, kernel_forwards, leaves, scenario, sequence, step)
@@ -101,36 +101,36 @@ def floods():
 
 
 def behind_headers():
-    answers = [case(f"an answer behind {name} passes, whatever the rate", sends(UP), flooded(),
+    answers = [case(f"an answer behind {name} passes, whatever the rate", sends(UP), NO_MORE,
                     comes(make() / BACK, within, BEYOND),
                     comes(make() / UDP(sport=54, dport=4096) / Raw(bytes(8)), "drop_new_limited"))
                for name, (make, within) in EXTENSIONS.items()]
     noted = [case(f"what a member sends behind {name} lets in the answer", sends(make() / UP),
-                  flooded(), comes(BACK, "pass_policy", BEYOND),
+                  NO_MORE, comes(BACK, "pass_policy", BEYOND),
                   comes(ICMPv6PacketTooBig() / Raw(raw(outward(make() / UP))), "pass_policy"),
                   comes(UP, "drop_new_limited"))
              for name, (make, _) in EXTENSIONS.items()]
     router = "2001:db8:b:77::1"
     echo = ICMPv6EchoRequest(id=7) / Raw(bytes(8))
     return answers + noted + [
-        case("an answer is looked for behind so many headers and no more", sends(UP), flooded(),
+        case("an answer is looked for behind so many headers and no more", sends(UP), NO_MORE,
              comes(chain(HEADERS_PASSED, BACK), "pass_policy", BEYOND),
              comes(chain(HEADERS_PASSED + 1, BACK), "drop_new_limited")),
         case("SYN-ACK behind hop-by-hop options passes, whatever the rate",
-             sends(tcp("S", port=4096, to=80)), flooded(),
+             sends(tcp("S", port=4096, to=80)), NO_MORE,
              comes(hop_by_hop(tcp("SA")), "pass_extension_header", BEYOND)),
         case("an echo reply behind hop-by-hop options passes by its identifier", sends(echo),
-             flooded(),
+             NO_MORE,
              comes(hop_by_hop(ICMPv6EchoReply(id=7)), "pass_extension_header", BEYOND),
              comes(hop_by_hop(ICMPv6EchoReply(id=8)), "drop_new_limited"),
              comes(hop_by_hop(ICMPv6EchoRequest(id=7)), "drop_new_limited")),
-        case("an error behind hop-by-hop options passes by what it is about", sends(UP), flooded(),
+        case("an error behind hop-by-hop options passes by what it is about", sends(UP), NO_MORE,
              comes(hop_by_hop(about(outward(UP))), "pass_extension_header", BEYOND, source=router),
              comes(hop_by_hop(about(outward(BACK))), "drop_new_limited", source=router)),
         case("what answers through the tunnel behind hop-by-hop options passes",
              kernel_forwards("zttest", "he-ipv6",
                              leaves(FAR, ip(MEMBER.address, FAR_TUNNEL, UP))),
-             flooded([arrives_6in4(ip("2001:db8:a::2", MEMBER.address, BACK))]),
+             NO_MORE,
              step("eth0", [arrives_6in4(ip(FAR_TUNNEL, MEMBER.address, hop_by_hop(BACK)))] * BEYOND,
                   "pass_extension_header")),
     ]
@@ -139,35 +139,35 @@ def behind_headers():
 def fragments():
     answered = comes(piece(BACK), "pass_policy")
     return [
-        case("an answer in fragments passes, whatever the rate", sends(UP), flooded(),
+        case("an answer in fragments passes, whatever the rate", sends(UP), NO_MORE,
              comes(piece(BACK), "pass_policy", BEYOND), comes(later(), "pass_policy", BEYOND),
              comes(piece(b"end", offset=9, more=0), "pass_policy")),
-        case("fragments of another answer are let in by its own first one", sends(UP), flooded(),
+        case("fragments of another answer are let in by its own first one", sends(UP), NO_MORE,
              answered, comes(later(id=8), "drop_new_limited"),
              comes(piece(BACK, id=8), "pass_policy"), comes(later(id=8), "pass_policy"),
              comes(later(), "pass_policy")),
-        case("fragments that come before the first one are newcomers", sends(UP), flooded(),
+        case("fragments that come before the first one are newcomers", sends(UP), NO_MORE,
              comes(later(), "drop_new_limited"), answered, comes(later(), "pass_policy")),
         case("fragments from another address, or by another way, are not let in", sends(UP),
-             flooded(), flooded([arrives_6in4(ip(FAR_TUNNEL, MEMBER.address, tcp("S")))]), answered,
+             NO_MORE, answered,
              comes(later(), "drop_new_limited", source="2001:db8:b::2"),
              step("eth0", arrives_6in4(inward(later())), "drop_new_limited")),
         case("a first fragment that answers nobody lets nobody in", sends(UP),
-             comes(piece(UDP(sport=54, dport=4096) / Raw(bytes(8))), "pass_policy"), flooded(),
+             comes(piece(UDP(sport=54, dport=4096) / Raw(bytes(8))), "pass_policy"), NO_MORE,
              comes(later(), "drop_new_limited")),
-        case("a fragment that is the whole answer lets nobody in", sends(UP), flooded(),
+        case("a fragment that is the whole answer lets nobody in", sends(UP), NO_MORE,
              comes(piece(BACK, more=0), "pass_policy"), comes(later(), "drop_new_limited")),
-        case("an error about a packet of a member's lets no fragments in", sends(UP), flooded(),
+        case("an error about a packet of a member's lets no fragments in", sends(UP), NO_MORE,
              comes(piece(about(outward(UP)), nh=58), "pass_policy"),
              comes(later(nh=58), "drop_new_limited")),
         case("an echo reply in fragments passes", sends(ICMPv6EchoRequest(id=7) / Raw(bytes(8))),
-             flooded(), comes(piece(ICMPv6EchoReply(id=7), nh=58), "pass_policy", BEYOND),
+             NO_MORE, comes(piece(ICMPv6EchoReply(id=7), nh=58), "pass_policy", BEYOND),
              comes(later(nh=58), "pass_policy", BEYOND)),
-        case("fragments behind hop-by-hop options are let in as well", sends(UP), flooded(),
+        case("fragments behind hop-by-hop options are let in as well", sends(UP), NO_MORE,
              comes(hop_by_hop(piece(BACK)), "pass_extension_header"),
              comes(hop_by_hop(later()), "pass_extension_header", BEYOND)),
         case("who sends in fragments gets answers whole and in fragments", sends(piece(UP)),
-             sends(later()), flooded(), comes(BACK, "pass_policy", BEYOND),
+             sends(later()), NO_MORE, comes(BACK, "pass_policy", BEYOND),
              comes(later(id=9), "pass_policy", BEYOND),
              comes(about(outward(piece(UP))), "pass_policy"),
              comes(about(outward(later())), "pass_policy")),

@@ -191,6 +191,10 @@ static void load_step(const json_t *json, struct step *step)
 	step->commands = strings(json, "commands", &step->command_count);
 	step->bump = json_is_true(json_object_get(json, "bump"));
 	step->wait_ms = number(json, "wait_ms", 0);
+	step->age_s = number(json, "age_s", 0);
+	step->drained = strings(json, "ports", &step->drained_count);
+	if (step->drained_count)
+		step->drain = bucket(string(json, "drain"));
 	step->heartbeat_ms = number(json, "heartbeat_ms", -1);
 	step->agent = step->heartbeat_ms >= 0;
 	step->told_count = json_array_size(told);

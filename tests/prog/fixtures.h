@@ -48,7 +48,11 @@ struct step {
 	size_t command_count;
 	bool bump;            /* then, as the agent would: the cache is outdated */
 	unsigned int wait_ms; /* then */
-	bool agent;           /* then: there is one, last heard of `heartbeat_ms` ago */
+	__u64 age_s;          /* then: by so much is what was heard of members older */
+	const char **drained; /* then: ports of which one bucket is empty for a while */
+	size_t drained_count;
+	enum zt6_bucket drain;
+	bool agent; /* then: there is one, last heard of `heartbeat_ms` ago */
 	long long heartbeat_ms;
 	struct told *told; /* then */
 	size_t told_count;

@@ -22,6 +22,11 @@
 #include "loader/programs_internal.h"
 #include "loader/witness.h"
 
+#define DRAINED_NS 60000000000ULL
+
+/* More than any case has to do with. */
+#define MEMBERS_MAX 64
+
 struct harness {
 	struct nl_sock *nl;
 	bool use_tc;
@@ -387,6 +392,45 @@ int harness_tell(struct harness *harness, const struct zt6_address_key *target, 
 	const void *value = verified ? (const void *)&in_use : &until_ns;
 
 	return bpf_map_update_elem(fd, target, value, BPF_ANY) ? -errno : 0;
+}
+
+int harness_drain(struct harness *harness, unsigned int slot, enum zt6_bucket bucket)
+{
+	int fd = programs_map_fd(harness->programs, "buckets");
+	struct zt6_buckets buckets;
+
+	if (bpf_map_lookup_elem(fd, &slot, &buckets))
+		return -errno;
+	buckets.spoken_for_ns[bucket] =
+		now_ns() + harness->model.ports[slot].rates[bucket].burst_ns + DRAINED_NS;
+	return bpf_map_update_elem(fd, &slot, &buckets, BPF_ANY) ? -errno : 0;
+}
+
+static __u64 earlier(__u64 then, __u64 by)
+{
+	return then > by ? then - by : 0;
+}
+
+int harness_age_members(struct harness *harness, __u64 ns)
+{
+	int fd = programs_map_fd(harness->programs, "members");
+	struct zt6_address_key keys[MEMBERS_MAX];
+	struct zt6_member member;
+	size_t count = 0;
+
+	/* An element that is written moves within the map. */
+	while (count < MEMBERS_MAX &&
+	       !bpf_map_get_next_key(fd, count ? &keys[count - 1] : NULL, &keys[count]))
+		count++;
+	for (size_t i = 0; i < count; i++) {
+		if (bpf_map_lookup_elem(fd, &keys[i], &member))
+			return -errno;
+		member.from_ns = earlier(member.from_ns, ns);
+		member.towards_ns = earlier(member.towards_ns, ns);
+		if (bpf_map_update_elem(fd, &keys[i], &member, BPF_EXIST))
+			return -errno;
+	}
+	return 0;
 }
 
 /* Empties a hash. */

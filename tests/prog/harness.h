@@ -99,6 +99,12 @@ int harness_heartbeat(struct harness *harness, __u64 ns);
 int harness_tell(struct harness *harness, const struct zt6_address_key *target, bool verified,
 		 __u64 until_ns);
 
+/* A bucket of a slot's is empty, and stays so for a minute. */
+int harness_drain(struct harness *harness, unsigned int slot, enum zt6_bucket bucket);
+
+/* What was last heard of each member is so much longer ago. */
+int harness_age_members(struct harness *harness, __u64 ns);
+
 /* Now, on CLOCK_MONOTONIC. */
 __u64 now_ns(void);
 

@@ -10,6 +10,7 @@ import cases_binding
 import cases_forgery
 import cases_forward
 import cases_limits
+import cases_lookups
 import cases_mss
 import cases_mtu
 import cases_ndp
@@ -23,8 +24,8 @@ import cases_tc
 import cases_unparsed
 
 MODULES = (cases_ndp, cases_ndp_targets, cases_sixinfour, cases_forgery, cases_forward,
-           cases_aggregates, cases_binding, cases_limits, cases_mss, cases_mtu, cases_nested,
-           cases_newcomers, cases_policy, cases_rates, cases_tc, cases_unparsed)
+           cases_aggregates, cases_binding, cases_limits, cases_lookups, cases_mss, cases_mtu,
+           cases_nested, cases_newcomers, cases_policy, cases_rates, cases_tc, cases_unparsed)
 
 
 def main():

@@ -233,9 +233,15 @@ def kernel_forwards(port, to, frame):
     return {"port": port, "forwarded_to": to, "frames": [frame.hex()]}
 
 
-def change(*commands, bump=True, wait_ms=0):
-    """The network changes; with `bump`, the agent is there to notice."""
-    return {"commands": list(commands), "bump": bump, "wait_ms": wait_ms}
+def change(*commands, bump=True, wait_ms=0, age_s=0):
+    """The network changes; with `bump`, the agent is there to notice. `age_s`: the last that was heard of
+    each member is so much longer ago."""
+    return {"commands": list(commands), "bump": bump, "wait_ms": wait_ms, "age_s": age_s}
+
+
+def drained(bucket, *ports):
+    """The bucket of each port is empty, for longer than the case takes."""
+    return {"drain": bucket, "ports": list(ports)}
 
 
 def sequence(name, *steps, once=False, cleanup=()):

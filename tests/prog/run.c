@@ -298,6 +298,10 @@ static bool run_step(const struct step *step)
 		assert_int_equal(harness_bump(harness), 0);
 	if (step->wait_ms)
 		nanosleep(&pause, NULL);
+	for (size_t i = 0; i < step->drained_count; i++)
+		assert_int_equal(harness_drain(harness, slot_of(step->drained[i]), step->drain), 0);
+	if (step->age_s)
+		assert_int_equal(harness_age_members(harness, step->age_s * 1000000000), 0);
 	set_agent(step);
 	if (step->forwarded_to)
 		return kernel_forwards(step);
