@@ -51,14 +51,20 @@ def test_what_a_kill_left_half_written_goes_as_well(machine):
     assert not os.path.exists(folder)
 
 
-def test_a_link_among_the_pins_is_not_followed(machine, victim):
-    """Pins that are there already are given anew by every `up`."""
+def test_where_a_link_in_place_of_a_pin_leads_to_is_not_given_away(machine):
+    """Pins that are there already are given to the agent anew by every `up`."""
     machine.gateway.up(CONF)
-    pins = f"/sys/fs/bpf/zt6-bpf/{machine.name}"
-    for name in os.listdir(pins):
-        os.rename(f"{pins}/{name}", f"{pins}/{name}_moved")
-        os.symlink(victim, f"{pins}/{name}")
-    machine.gateway("up", check=False)
+    place = f"/sys/fs/bpf/zt6-bpf/{machine.name}/rules"
+    others = f"/sys/fs/bpf/{machine.name}"
+    os.mkdir(others, 0o700)
+    try:
+        os.rename(place, f"{others}/rules")
+        os.chown(f"{others}/rules", 0, 0)
+        os.symlink(f"{others}/rules", place)
+        machine.gateway("up")
+        assert os.stat(f"{others}/rules").st_uid == 0
+    finally:
+        shutil.rmtree(others)
 
 
 @pytest.mark.parametrize("path", ["net/../../../{}", "../../{}", "kernel/core_pattern"])
