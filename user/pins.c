@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent_user.h"
@@ -20,10 +21,22 @@ static void pin_path(char path[PATH_MAX], const char *dir, const char *name, con
 
 int pin_open(const char *dir, const char *name)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], opened[64];
+	struct stat stat;
+	int place, fd;
 
 	pin_path(path, dir, name, "");
-	return bpf_obj_get(path);
+	/* bpf_obj_get() would follow a link. */
+	place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (place < 0)
+		return -errno;
+	snprintf(opened, sizeof(opened), "/proc/self/fd/%d", place);
+	if (fstat(place, &stat))
+		fd = -errno;
+	else
+		fd = S_ISLNK(stat.st_mode) ? -ELOOP : bpf_obj_get(opened);
+	close(place);
+	return fd;
 }
 
 int pin_replace(const char *dir, const char *name, int fd)

@@ -8,7 +8,8 @@
 
 #define PIN_NAME_MAX 32
 
-/* Opens a pin. A file descriptor, or -ENOENT or another error. */
+/* Opens a pin. A file descriptor, -ENOENT, -ELOOP for a link in its place (the folder is the agent's, what that
+ * leads to may be anybody's), or another error. */
 int pin_open(const char *dir, const char *name);
 
 /* Pins @fd as @name, in place of what was pinned there before: a reader sees the one or the other.

@@ -51,18 +51,27 @@ def test_what_a_kill_left_half_written_goes_as_well(machine):
     assert not os.path.exists(folder)
 
 
-def test_where_a_link_in_place_of_a_pin_leads_to_is_not_given_away(machine):
-    """Pins that are there already are given to the agent anew by every `up`."""
+@pytest.mark.parametrize("pin, status", [("rules", DONE), ("witnessed", DONE), ("settings", FAILED)])
+def test_a_link_in_place_of_a_pin_is_not_followed(machine, pin, status):
+    """Where it leads to is what `up` would believe in: an object of somebody else's, in the running."""
     machine.gateway.up(CONF)
-    place = f"/sys/fs/bpf/zt6-bpf/{machine.name}/rules"
+    place = f"/sys/fs/bpf/zt6-bpf/{machine.name}/{pin}"
     others = f"/sys/fs/bpf/{machine.name}"
     os.mkdir(others, 0o700)
     try:
-        os.rename(place, f"{others}/rules")
-        os.chown(f"{others}/rules", 0, 0)
-        os.symlink(f"{others}/rules", place)
-        machine.gateway("up")
-        assert os.stat(f"{others}/rules").st_uid == 0
+        os.rename(place, f"{others}/{pin}")
+        os.chown(f"{others}/{pin}", 0, 0)
+        os.symlink(f"{others}/{pin}", place)
+        up = machine.gateway("up", check=False)
+        assert up.returncode == status, up.stderr
+        assert os.stat(f"{others}/{pin}").st_uid == 0
+        assert os.path.islink(place) == (status == FAILED)
+        if status == FAILED:
+            assert "is a link and no pin" in up.stderr
+            machine.gateway("down")
+            machine.gateway("up")
+        else:
+            assert os.stat(place).st_uid == AGENT_UID
     finally:
         shutil.rmtree(others)
 

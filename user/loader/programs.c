@@ -112,6 +112,9 @@ static int check_schema(const char *pin_dir)
 	if (err == -EPROTO)
 		log_error("%s: pinned by another version of zt6-bpf; run \"zt6-bpf down\" first",
 			  pin_dir);
+	if (err == -ELOOP)
+		log_error("%s: \"settings\" is a link and no pin; run \"zt6-bpf down\" first",
+			  pin_dir);
 	if (fd >= 0)
 		close(fd);
 	return err;
