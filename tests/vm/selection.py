@@ -6,7 +6,8 @@ the others those that share a gateway and do not wait for minutes to pass."""
 import pytest
 
 WHOLE = {"test_sit_device.py", "test_sit_path.py", "test_devices.py", "test_netem.py", "test_clock.py",
-         "test_differential.py", "test_other_tunnels.py", "test_no_nftables.py"}
+         "test_differential.py", "test_other_tunnels.py", "test_no_nftables.py",
+         "test_intruders.py"}
 PARTS = {"test_tunnel.py", "test_onlink.py", "test_ndp.py", "test_lan.py", "test_policy.py",
          "test_firewall.py", "test_path_mtu.py"}
 SHARED = {"lab", "policed", "guarded"}
