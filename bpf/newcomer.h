@@ -36,13 +36,17 @@ static __always_inline bool newcomer_flow(frame_t *frame, const struct packet *p
 					  struct flow_head *head, union zt6_flow_key *key,
 					  __be32 *fragments)
 {
+	bool error = p->has_icmp && p->icmp_type < ICMPV6_FIRST_INFORMATIONAL;
 	__u32 offset = p->ip_offset;
 	__be32 quoted;
 
-	if (newcomer_is_syn(frame, p) || !flow_read(frame, frame_load, &offset, head, fragments))
+	if (error) /* a storm of them: what is before the quoted packet has been read */
+		offset += IPV6_HEADER;
+	else if (newcomer_is_syn(frame, p) ||
+		 !flow_read(frame, frame_load, &offset, head, fragments))
 		return false;
-	if (head->ip.next_header == ZT6_IPPROTO_ICMPV6 &&
-	    flow_icmp_type(head) < ICMPV6_FIRST_INFORMATIONAL) {
+	if (error || (head->ip.next_header == ZT6_IPPROTO_ICMPV6 &&
+		      flow_icmp_type(head) < ICMPV6_FIRST_INFORMATIONAL)) {
 		offset += ICMPV6_HEADER;
 		*fragments = 0;
 		return flow_read(frame, frame_load, &offset, head, &quoted) &&
