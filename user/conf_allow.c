@@ -32,6 +32,7 @@ static const struct {
 	{17, "is UDP: write \"allow udp\" and its ports"},
 	{43, "is an extension header: what is allowed is the protocol behind it"},
 	{44, "is an extension header: what is allowed is the protocol behind it"},
+	{51, "is an extension header: what is allowed is the protocol behind it"},
 	{58, "is ICMPv6: write \"allow icmpv6\" and its types"},
 	{60, "is an extension header: what is allowed is the protocol behind it"},
 };

@@ -23,7 +23,7 @@ ALLOWED = f"""
     allow udp 60000-61000 to {ONLINK}
     allow icmpv6 144-145
     allow icmpv6 131-140 to {M1.onlink}
-    allow protocol 50-51 to {M1.onlink}
+    allow protocol 50, 253 to {M1.onlink}
 """
 FIRST_OF_ALL = {"protocol": "icmpv6", "first": 128, "last": 128, "from": "::/0"}
 
@@ -52,7 +52,7 @@ def probes(opening):
     make = {"tcp": lambda n: TCP(sport=41000, dport=n, flags="S"),
             "udp": lambda n: UDP(sport=41000, dport=n) / b"probe",
             "icmpv6": lambda n: ICMPv6EchoRequest(id=n) if n == 128 else ICMPv6Unknown(type=n),
-            # Like AH (RFC 4302 §2), before nothing.
+            # What would be AH (RFC 4302 §2) before nothing, if it is.
             "protocol": lambda n: Raw(bytes([59, 1] + 9 * [0] + [n]))}
     numbers = {first, last, random.Random(first).randint(first, last), first - 1, last + 1}
     return {(opening["protocol"], n): make[opening["protocol"]](n) for n in numbers}
@@ -61,7 +61,7 @@ def probes(opening):
 def test_what_exposure_lists_comes_in_and_what_is_beside_it_does_not(exposed):
     internet = Internet(exposed, M1.onlink)
     listed = openings(exposed, M1.onlink)
-    assert listed[0] == FIRST_OF_ALL and len(listed) == 9
+    assert listed[0] == FIRST_OF_ALL and len(listed) == 10
     assert [(one["first"], one["last"]) for one in listed if one["protocol"] == "icmpv6"] == [
         (128, 128), (144, 145), (131, 132), (139, 140)], "less what no rule opens"
     for source, other in ((INET, False), ("2001:db8:1:5::7", True)):

@@ -182,6 +182,7 @@ static const struct row {
 	{IN_FIREWALL, "allow protocol 1-50", "allow \"1-50\": 6 in it is TCP"},
 	{IN_FIREWALL, "allow protocol 50, 58", "allow \"58\": is ICMPv6"},
 	{IN_FIREWALL, "allow protocol 43-47", "43 in it is an extension header"},
+	{IN_FIREWALL, "allow protocol 50-51", "51 in it is an extension header"},
 	{IN_FIREWALL, "allow protocol esp", "allow \"esp\": is not a whole number; numbers are"},
 	{IN_FIREWALL, "allow tcp 80-22", "allow \"80-22\": ends before it begins"},
 	{IN_FIREWALL, "allow tcp 80-", "allow \"80-\": is not a whole number; ports are numbers"},

@@ -217,7 +217,7 @@ static const struct row {
 	{IN_FIREWALL, "allow udp 65535", allow_first, 65535},
 	{IN_FIREWALL, "allow icmpv6 0-255", allow_protocol, ALLOW_ICMPV6},
 	{IN_FIREWALL, "allow icmpv6 0-255", allow_last, 255},
-	{IN_FIREWALL, "allow protocol 50 51", allow_protocol, ALLOW_PROTOCOL},
+	{IN_FIREWALL, "allow protocol 47 50", allow_protocol, ALLOW_PROTOCOL},
 	{IN_FIREWALL, "allow protocol 61-255", allow_last, 255},
 	{IN_FIREWALL, "allow tcp 22", allow_first, 22},
 	{IN_FIREWALL, "allow tcp 22", allow_last, 22},

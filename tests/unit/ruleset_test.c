@@ -128,8 +128,8 @@ static void parts(void **state)
 		 "\t\tip6 saddr 2001:db8:1::7/128 ip6 daddr 2001:db8::/32 udp dport { 53 } "
 		 "accept\n"},
 		{GATEWAY "firewall { allow icmpv6 0-255 }\n", "\t\ticmpv6 type { 0-255 } accept\n"},
-		{GATEWAY "firewall { allow protocol 50-51, 132 to 2001:470:811d::5 }\n",
-		 "\t\tip6 daddr 2001:470:811d::5/128 meta l4proto { 50-51, 132 } accept\n"},
+		{GATEWAY "firewall { allow protocol 49-50, 132 to 2001:470:811d::5 }\n",
+		 "\t\tip6 daddr 2001:470:811d::5/128 meta l4proto { 49-50, 132 } accept\n"},
 		/* Prefixes of members that overlap, and one that is given twice. */
 		{"uplink eth0; zerotier 159924d6308e1d7e { interface zt0; "
 		 "prefix 2001:db8:1:2::/64 2001:db8:2::/48 }\n"
