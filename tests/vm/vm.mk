@@ -2,7 +2,7 @@
 # Debian 12's own kernel (6.1) in QEMU: the oldest that the programs run on, and one with sit,
 # 802.1Q, dummy and netem.
 VM         := $(B)/vm
-VM_SECONDS := 2400
+VM_SECONDS := 3000
 VM_BOOT    := tests/vm/boot --seconds $(VM_SECONDS) $(VM)/kernel
 VM_FLOODS  := tests/vm/boot --seconds 900 --cpus 1 $(VM)/kernel
 
