@@ -5,7 +5,8 @@
  * The cache is a per-CPU array of sets with ZT6_WAYS ways, filled in place: programs on one CPU do
  * not run beside each other (softirq), so an entry is never read half-written. An entry is
  * believed until its time is over or the agent bumps the generation, whichever comes first: with a
- * dead agent a change of routes takes ROUTE_LIFETIME to be seen, never longer.
+ * dead agent a change of routes takes ROUTE_LIFETIME to be seen, never longer. In which way of its set
+ * a key can be is told by tags in an array apart, so that a miss reads no set at all.
  */
 #ifndef ZT6_ROUTE_H
 #define ZT6_ROUTE_H
